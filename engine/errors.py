@@ -1,0 +1,56 @@
+"""The error tree. Each error says who must act, and its message the thing, the value, the next step.
+
+::
+
+    TopnError
+    ├── WrongSetting        the person who set it up: a setting, the table's shape, a grant
+    ├── ServiceAway         whoever runs the service; the engine waits and tries again by itself
+    ├── PositionLost        nobody: the feed jumped; the engine starts again at its end (a resync)
+    ├── NotOwner            nobody: another engine publishes this board; this one stands by
+    └── StoreRefused        the person who runs the store: a foreign key at our name, read-only, full
+"""
+
+from __future__ import annotations
+
+
+class TopnError(Exception):
+    """Anything this project raises on purpose."""
+
+
+class WrongSetting(TopnError):
+    """A setting, or what it points at, cannot work as it is. Trying again will not help."""
+
+
+class ServiceAway(TopnError):
+    """A service does not answer or does not let us in.
+
+    Args:
+        service: which: ``MySQL``, ``Kafka``, ``Redis``.
+        reason: the true reason, in one sentence, without credentials.
+        turn: whose turn it is and what to do.
+    """
+
+    def __init__(self, service: str, reason: str, turn: str = "") -> None:
+        self.service, self.reason, self.turn = service, reason, turn
+        super().__init__(f"{service}: {reason}" + (f"; {turn}" if turn else ""))
+
+
+class PositionLost(TopnError):
+    """What comes next in the feed is not what follows the last message: start again at its end."""
+
+
+class NotOwner(TopnError):
+    """The store holds another engine's lease on this board; nothing was written.
+
+    Args:
+        owner: the other engine's id, or "" where the store has lost its memory of any owner.
+        epoch: the epoch found in the store.
+    """
+
+    def __init__(self, owner: str, epoch: int) -> None:
+        self.owner, self.epoch = owner, epoch
+        super().__init__(f"the board belongs to engine {owner or '(nobody)'} (epoch {epoch})")
+
+
+class StoreRefused(TopnError):
+    """The store answers but will not take the board; somebody must change something there."""

@@ -1,0 +1,194 @@
+"""What the engine needs from the world, in the engine's own words.
+
+Adapters implement these; driver types stop inside them. Every call may raise
+:class:`~engine.errors.ServiceAway` unless it says otherwise. Where a call takes no deadline the
+adapter has one of its own: no call hangs for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from engine.columns import Table
+from engine.core.changes import Answer, Row
+from engine.core.rank import Key
+
+
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """One record of the feed, undecoded."""
+
+    partition: int
+    offset: int
+    timestamp_ms: int
+    """When the producer made the record, milliseconds since 1970."""
+    value: bytes | None
+
+
+class ChangeFeed(Protocol):
+    """An ordered, partitioned log of changes."""
+
+    async def open(self) -> None:
+        """Connect and take all partitions, each positioned at its end.
+
+        Raises:
+            ServiceAway: the broker cannot be used, with the true reason; or the topic is missing.
+        """
+
+    async def next_batch(self, *, max_messages: int, timeout_ms: int) -> Sequence[Message]:
+        """The next messages, in order within each partition; empty if none came in time.
+
+        Raises:
+            PositionLost: offset out of range, topic deleted or recreated, partitions added. The
+                caller calls :meth:`seek_to_end` next.
+        """
+
+    def positions(self) -> Mapping[int, int]:
+        """Partition -> next offset to read. Its keys are all partitions there are."""
+
+    async def end_offsets(self) -> Mapping[int, int]:
+        """Partition -> the broker's log end now. Also the probe that notices an outage.
+
+        Raises:
+            PositionLost: the topic is no longer the one that was opened.
+        """
+
+    async def seek_to_end(self) -> Mapping[int, int]:
+        """Take all partitions there are now, positioned at their ends; the new positions."""
+
+    async def commit(self, positions: Mapping[int, int]) -> None:
+        """Store positions for outside tools that show lag. Never read back by the engine."""
+
+    async def close(self) -> None:
+        """Let go of everything. Never raises, never hangs, safe to call twice."""
+
+
+class TableReport(msgspec.Struct, frozen=True):
+    """What was found out about the table and its server."""
+
+    table: Table
+    server: str
+    """Version and server id, for the screen: ``MariaDB 10.11.19, server id 1``."""
+    warnings: tuple[str, ...] = ()
+    """Each a sentence with the next step: a missing index with its CREATE INDEX statement, …"""
+    log_positions: bool = False
+    """Whether the account may read the binlog's position (REPLICATION CLIENT)."""
+
+
+class RowSource(Protocol):
+    """The table itself, asked rarely."""
+
+    async def describe(self) -> TableReport:
+        """Look at the table and its server.
+
+        Raises:
+            WrongSetting: the table's shape cannot be ranked (composite key, FLOAT score, …).
+            ServiceAway: also for a missing table, which somebody may still create.
+        """
+
+    async def best_rows(self, limit: int) -> Answer:
+        """The best `limit` rows, and what is known of the log after them. :meth:`describe` first."""
+
+    async def close(self) -> None:
+        """Let go of everything. Never raises, never hangs, safe to call twice."""
+
+
+class BoardState(msgspec.Struct, frozen=True):
+    """What is published beside the rows."""
+
+    state: str
+    """EXACT, CATCHING_UP, DEFICIT, LOADING, INEXACT or STOPPED."""
+    reason: str | None
+    provisional: bool
+    size: int
+    score_exact: bool
+    """False: some score does not fit a double; the order is in the rows, not in the ZSET's scores."""
+    as_of_ms: int | None
+    """Binlog time up to which the board has followed; None until something is known."""
+    positions: Mapping[int, int]
+    field_names: tuple[str, ...]
+    """Key, columns, score: the names in the order of a published row."""
+
+
+class Acquired(msgspec.Struct, frozen=True):
+    """The answer to asking for the board's owner lease."""
+
+    owned: bool
+    epoch: int
+    owner: str
+    """The owner's engine id: ours if `owned`, else the other's."""
+    free_in_ms: int = 0
+    """How long the other's lease still runs."""
+
+
+class StoredBoard(msgspec.Struct, frozen=True):
+    """A board as read back from the store, all parts read in one step."""
+
+    rows: Mapping[str, str]
+    """Member -> row JSON, as stored."""
+    scores: Mapping[str, float]
+    """Member -> ZSET score."""
+    meta: Mapping[str, str]
+    store_clock_ms: int
+
+
+class BoardStore(Protocol):
+    """Where the board is published, at most one owner at a time."""
+
+    async def acquire(self, *, at_least_epoch: int) -> Acquired:
+        """Take the owner lease, atomically, only if it is free, expired or already ours.
+
+        The new epoch is greater than both the stored one and `at_least_epoch`. Taking it sets the
+        published state to LOADING in the same step: a dead engine's EXACT must not stand.
+        """
+
+    async def publish(
+        self,
+        state: BoardState,
+        *,
+        entered: Sequence[Row],
+        left: Sequence[Key],
+        moved: Sequence[Row],
+    ) -> int:
+        """Write one difference in one step and renew the lease; the new version.
+
+        Raises:
+            NotOwner: the lease is another's, or the store's memory is older than ours; nothing written.
+            StoreRefused: the store will not take it (wrong type at our key, read-only, full).
+        """
+
+    async def rewrite(self, state: BoardState, rows: Sequence[Row]) -> int:
+        """Write the whole board in one step, whatever was there of ours; the new version.
+
+        Raises: as :meth:`publish`.
+        """
+
+    async def heartbeat(self, state: BoardState) -> int:
+        """Renew the lease and write the state where the board has not changed; the version.
+
+        Raises: as :meth:`publish`.
+        """
+
+    async def read(self) -> StoredBoard | None:
+        """The board as stored, read in one step; None when there is no such board."""
+
+    async def release(self, state: BoardState) -> None:
+        """A clean stop: write STOPPED and free the lease, if it is ours. Never raises."""
+
+    async def close(self) -> None:
+        """Let go of everything. Never raises, never hangs, safe to call twice."""
+
+
+class Clock(Protocol):
+    """Time, passed in."""
+
+    def monotonic_ms(self) -> float:
+        """Milliseconds that only go forward."""
+
+    def wall_ms(self) -> int:
+        """Milliseconds since 1970, for people."""
+
+    async def sleep(self, ms: float) -> None:
+        """Let that much time pass."""
