@@ -53,6 +53,8 @@ class Delete(msgspec.Struct, frozen=True, gc=False):
     key: Key
     old_score: Score | None = None
     """What the feed says the score was. For the screen only."""
+    new_key: Key | None = None
+    """Where the row went, if this is the first half of a key change."""
 
 
 RowChange: TypeAlias = Upsert | Delete

@@ -10,7 +10,7 @@ collation would order otherwise.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 Key: TypeAlias = int | str
 """The value of the table's key column. Within one table all keys are of one of the two types."""
@@ -23,6 +23,10 @@ RankKey: TypeAlias = tuple[Score, Key]
 
 Floor: TypeAlias = RankKey | None
 """The greatest rank key that is *not* vouched for; ``None`` when every row of the table is known."""
+
+
+NOTHING_KNOWN: Final[RankKey] = (Decimal("Infinity"), "")
+"""The floor before the first load: every row of the table is at or below it."""
 
 
 def above(rank: RankKey, floor: Floor) -> bool:

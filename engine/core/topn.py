@@ -1,0 +1,543 @@
+"""The exact top-N of one table: messages and time go in, a board and what may be claimed of it come out.
+
+:class:`TopN` does no I/O. Its caller
+
+1. hands it what was delivered (:meth:`receive`) and lets time pass (:meth:`tick`);
+2. runs the query when :attr:`query_wanted` is true and returns :meth:`answered` or :meth:`failed`;
+3. reads the broker's end offsets, soon when :attr:`ends_wanted_ms` asks for it;
+4. publishes :meth:`take_change` together with :meth:`claim`, taken in one breath.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from engine.core.changes import (
+    Answer,
+    BoardChange,
+    Delete,
+    Delivery,
+    Event,
+    Explained,
+    Kind,
+    RowChange,
+    Upsert,
+)
+from engine.core.evidence import BatchRef, EndOffsets
+from engine.core.feed import FeedView
+from engine.core.keychanges import KeyChanges
+from engine.core.leaderboard import Leaderboard
+from engine.core.loading import Load, Passed, Phase, Why
+from engine.core.rank import Key, RankKey, higher_floor
+from engine.core.states import Claim, State
+from engine.core.verdicts import Aftermath, Candidate, explain
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """How long things may take, in milliseconds."""
+
+    overlap_ms: float = 500
+    """Between opening a load's buffer and its query: a server may log a change before it shows it."""
+    settle_ms: float = 2000
+    """How long a partition must be silent before silence counts."""
+    fallback_ms: float = 5000
+    """How long a key change waits for a later batch before it is cured provisionally."""
+    audit_ms: float = 60_000
+    """Between audits."""
+    audit_factor: float = 100
+    """An audit is never more often than this many times the last query's duration."""
+    load_gap_ms: float = 100
+    """Between the end of one load and the opening of the next."""
+
+
+class LoadReport(msgspec.Struct, frozen=True):
+    """One load that has ended."""
+
+    why: Why
+    outcome: str
+    """``swapped``, ``equal``, ``failed: …`` or ``discarded: …``."""
+    opened_ms: float
+    ended_ms: float
+    query_ms: float | None = None
+    rows: int | None = None
+
+
+class Totals(msgspec.Struct):
+    """Counters since the start. The core's own; read, never set from outside."""
+
+    messages: int = 0
+    changes: int = 0
+    superseded: int = 0
+    dead_letters: int = 0
+    loads: int = 0
+    audits: int = 0
+    audit_mismatches: int = 0
+    evicted: int = 0
+    ignored: Counter[str] = msgspec.field(default_factory=Counter)
+
+
+class _Clear:
+    """A barrier between the compacted parts of a batch."""
+
+
+class TopN:
+    """See the module's text.
+
+    Args:
+        size: N.
+        reserve: R.
+        partitions: how many the feed has.
+        now_ms: monotonic.
+        timing: how long things may take.
+        ranked: keep ranks, for verdicts and the eviction history.
+        notify: called with a level and a sentence when a person should know something.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        reserve: int,
+        *,
+        partitions: int,
+        now_ms: float,
+        timing: Timing | None = None,
+        ranked: bool = False,
+        notify: Callable[[str, str], None] = lambda level, text: None,
+        buffer_limit: int = 1_000_000,
+    ) -> None:
+        self.board = Leaderboard(size, reserve, ranked=ranked)
+        self.totals = Totals()
+        self.load: Load | None = None
+        """The load that is open."""
+        self.last_load: LoadReport | None = None
+        self.last_audit: LoadReport | None = None
+        self.verified_ms: float | None = None
+        """When an audit last found board and table equal."""
+        self.as_of_ms: int | None = None
+        """Binlog time, in ms since 1970, that the board has followed up to."""
+        self.feed_trouble: str | None = None
+        """Set by the caller while the feed cannot be read: nothing can be EXACT then."""
+        self._timing = timing or Timing()
+        self._notify = notify
+        self._buffer_limit = buffer_limit
+        self._wanted: Why | None = None
+        self._moment = 0
+        self._loss: tuple[int, str] | None = None
+        self._reshaped: int | None = None
+        self._start_reason = "nothing loaded yet"
+        self.resync(now_ms, partitions, None)
+
+    def resync(self, now_ms: float, partitions: int, reason: str | None) -> None:
+        """The feed starts anew at its end: whatever came before is to be loaded again.
+
+        Args:
+            now_ms: monotonic.
+            partitions: how many there are now.
+            reason: why, for people; None at the start.
+        """
+        if reason is not None:
+            self._start_reason = reason
+        self.partitions = partitions
+        self._loaded = False
+        self.load = None
+        # The load last swapped in; this one stands for none, and is passed by nothing.
+        self._settled = Load(partitions, Why.START, now_ms, opened=0)
+        self._feed = FeedView(partitions, now_ms, self._timing.settle_ms)
+        self._changes = KeyChanges()
+        self._next_load_ms = now_ms
+        self._next_audit_ms = now_ms + self._timing.audit_ms
+        if partitions > 1:
+            # The end offsets may have cut a half-written batch in two.
+            self._changes.arm(None, now_ms, "start within a batch")
+
+    # ── what comes in ─────────────────────────────────────────────────────────────────────
+
+    def receive(
+        self, deliveries: Sequence[Delivery], now_ms: float, *, explain_last: int = 0
+    ) -> tuple[BoardChange, list[tuple[Explained, Candidate]]]:
+        """Take in one polled batch.
+
+        Returns:
+            The board's difference since the last :meth:`take_change`, and the verdicts on the last
+            `explain_last` changes, oldest first.
+        """
+        tail: deque[Candidate] = deque(maxlen=explain_last)
+        parts = self._compact(deliveries, now_ms, tail if explain_last else None)
+        keys = {c.change.key for c in tail if c.change is not None}
+        before = {key: self.board.place(key) for key in keys}
+        last: dict[Key, RowChange] = {}
+        for part in parts:
+            if isinstance(part, dict):
+                self.board.apply(part)
+                if self.load is not None:
+                    self.load.remember(part)
+                if explain_last:
+                    last.update(part)
+            else:
+                self._clear()
+        change = self.take_change()
+        if not tail:
+            return change, []
+        after = {key: self.board.place(key) for key in keys}
+        aftermath = Aftermath(before, after, last, change, self.board.bar, self.board.floor)
+        return change, [(explain(c, aftermath), c) for c in tail]
+
+    def _compact(
+        self, deliveries: Iterable[Delivery], now_ms: float, tail: deque[Candidate] | None
+    ) -> list[dict[Key, RowChange] | _Clear]:
+        """Each key's last change, in parts divided by barriers. The hot loop: keep it lean."""
+        totals = self.totals
+        latest: dict[Key, RowChange] = {}
+        parts: list[dict[Key, RowChange] | _Clear] = [latest]
+        for delivery in deliveries:
+            totals.messages += 1
+            for event in delivery.events:
+                self._witness(delivery, event, now_ms)
+                if event.kind is not Kind.ROWS:
+                    if event.kind is Kind.CLEAR:
+                        latest = {}
+                        parts += (_Clear(), latest)
+                    if tail is not None:
+                        tail.append(Candidate(delivery, event, None))
+                    continue
+                changes = event.changes
+                totals.changes += len(changes)
+                for change in changes:
+                    if type(change) is Upsert and change.old_key is not None:
+                        gone = Delete(change.old_key, new_key=change.key)
+                        totals.superseded += change.old_key in latest
+                        latest[change.old_key] = gone
+                        if tail is not None:
+                            tail.append(Candidate(delivery, event, gone))
+                    totals.superseded += change.key in latest
+                    latest[change.key] = change
+                    if tail is not None:
+                        tail.append(Candidate(delivery, event, change))
+        return parts
+
+    def _witness(self, delivery: Delivery, event: Event, now_ms: float) -> None:
+        """What the event proves, whatever it says about rows."""
+        partition = delivery.partition
+        self._feed.see(partition, event, now_ms)
+        if event.es_ms is not None and (self.as_of_ms is None or event.es_ms > self.as_of_ms):
+            self.as_of_ms = event.es_ms
+        load, changes = self.load, self._changes
+        watching = load is not None or changes or not self._settled.proved
+        if (
+            not watching
+            and event.kind is Kind.ROWS
+            and (self.partitions == 1 or not _changes_a_key(event))
+        ):
+            return
+        batch = BatchRef(partition, delivery.offset, event.batch)
+        if self._settled.answer is not None:
+            self._settled.see(event, batch, now_ms)
+        if load is not None:
+            load.see(event, batch, now_ms)
+        if changes:
+            changes.see(batch, now_ms)
+        self._act_on_kind(event, batch, now_ms)
+
+    def _act_on_kind(self, event: Event, batch: BatchRef, now_ms: float) -> None:
+        match event.kind:
+            case Kind.ROWS:
+                if self.partitions > 1 and _changes_a_key(event):
+                    self._changes.arm(batch, now_ms, "key change")
+            case Kind.CLEAR:
+                if self.partitions > 1:
+                    self._changes.arm(batch, now_ms, "table cleared")
+                else:
+                    # One partition: an empty table is wholly known, so this is exact at once.
+                    self._loaded, self._loss = True, None
+                    self._settled.passed = [Passed.YES]
+            case Kind.RESHAPE:
+                self._reshaped = self._next_moment()
+            case Kind.IGNORED:
+                self.totals.ignored[event.reason] += 1
+            case Kind.DEAD:
+                self.totals.dead_letters += 1
+                self.lose(f"dead letter: {event.reason}")
+
+    def _clear(self) -> None:
+        if self.load is not None:
+            self.load.forget_all()
+        if self.partitions > 1:
+            self.board.clear(floor=self.board.floor)
+            return
+        self.board.clear(floor=None)
+
+    def lose(self, reason: str) -> None:
+        """A change is known to be lost: INEXACT until a load opened from now on is swapped in."""
+        self._loss = (self._next_moment(), reason)
+
+    def _next_moment(self) -> int:
+        """Numbers what happens, so that "opened after the loss" needs no clock."""
+        self._moment += 1
+        return self._moment
+
+    # ── time ──────────────────────────────────────────────────────────────────────────────
+
+    def tick(self, now_ms: float, positions: Sequence[int], ends: EndOffsets | None) -> None:
+        """Let time pass: take in end offsets, compare and swap a held answer, open a load.
+
+        Args:
+            now_ms: monotonic.
+            positions: by partition, next offset to read, all before it handed to :meth:`receive`.
+            ends: the newest end offsets known; None while the broker has not told.
+        """
+        feed, settled = self._feed, self._settled
+        feed.positions, feed.ends = positions, ends
+        self._changes.tick(now_ms, positions, ends, self._timing.fallback_ms)
+        settled.tick(positions, ends)
+        if settled.answer is not None:
+            settled.passed = feed.passed(settled)
+            feed.end_rewinds(settled)
+        if self.load is not None:
+            self.load.tick(positions, ends)
+            self._advance(self.load, now_ms)
+            if self._settled is not settled:
+                feed.end_rewinds(self._settled)
+        if self.load is None and now_ms >= self._next_load_ms:
+            why = self._why_load(now_ms)
+            if why is not None:
+                self._open(why, now_ms)
+
+    def _advance(self, load: Load, now_ms: float) -> None:
+        if load.phase is Phase.WAIT:
+            if now_ms - load.opened_ms >= self._timing.overlap_ms:
+                load.phase, load.asked_ms = Phase.ASK, now_ms
+        elif load.phase is Phase.HELD:
+            if any(change not in load.cures for change in self._changes.due):
+                self._close(load, "discarded: a key change needs a newer one", now_ms, wait_ms=0)
+            else:
+                self._resolve(load, now_ms)
+
+    def _why_load(self, now_ms: float) -> Why | None:
+        if not self._loaded:
+            return Why.START
+        if self._loss is not None:
+            return Why.HEAL
+        if self._reshaped is not None:
+            return Why.RESHAPED
+        if self.board.low:
+            return Why.REFILL
+        if self._changes.due:
+            return Why.CURE
+        settled, feed = self._settled, self._feed
+        if feed.stale(settled) or feed.rewind_stuck(settled, now_ms, self._timing.fallback_ms):
+            return Why.VERIFY
+        if self._wanted is not None:
+            why, self._wanted = self._wanted, None
+            return why
+        return Why.AUDIT if now_ms >= self._next_audit_ms else None
+
+    def _open(self, why: Why, now_ms: float) -> None:
+        self.load = Load(
+            self.partitions,
+            why,
+            now_ms,
+            opened=self._next_moment(),
+            cures=self._changes.due,
+            buffer_limit=self._buffer_limit,
+        )
+
+    def want(self, why: Why) -> None:
+        """A person asks for a load (a refill or an audit)."""
+        self._wanted = why
+
+    @property
+    def query_limit(self) -> int:
+        """How many rows a load asks for: N + R + 1, the last one being the floor."""
+        return self.board.size + self.board.reserve_size + 1
+
+    @property
+    def query_wanted(self) -> bool:
+        """The open load's query should run now."""
+        return self.load is not None and self.load.phase is Phase.ASK
+
+    @property
+    def ends_wanted_ms(self) -> float | None:
+        """End offsets read after this moment are waited for; None when there is no hurry."""
+        wanted = (
+            self._changes.ends_wanted_ms,
+            self._settled.ends_wanted_ms,
+            self.load.ends_wanted_ms if self.load else None,
+        )
+        return max((at for at in wanted if at is not None), default=None)
+
+    # ── answers ───────────────────────────────────────────────────────────────────────────
+
+    def answered(self, load: Load, answer: Answer, now_ms: float) -> None:
+        """The query of `load` has returned. Ignored if that load is no longer open."""
+        if load is self.load and load.phase is Phase.ASK:
+            load.take_answer(answer, self.query_limit - 1)
+
+    def failed(self, load: Load, reason: str, now_ms: float, *, retry_in_ms: float) -> None:
+        """The query of `load` has failed; nothing has changed and it will be tried again."""
+        if load is self.load:
+            self._close(load, f"failed: {reason}", now_ms, wait_ms=retry_in_ms)
+
+    def _resolve(self, load: Load, now_ms: float) -> None:
+        """Swap a held answer in, or go on holding it."""
+        if load.spoilt is not None:
+            self._close(load, f"discarded: {load.spoilt}", now_ms, wait_ms=self._timing.load_gap_ms)
+            return
+        state = self.claim().state
+        at_once = state in (State.LOADING, State.INEXACT, State.DEFICIT)
+        if at_once or load.cures or self._reshaped is not None:
+            # Nothing exact is on show, so there is nothing to protect by holding the answer.
+            load.mind_dirt()
+            built = load.build(self.board.size, self.board.reserve_size)
+            self._swap(load, built, "swapped", now_ms)
+            return
+        if state is State.EXACT:
+            load.unquiet = [False] * self.partitions
+        else:
+            load.mind_dirt()
+        passed = self._feed.passed(load)
+        if Passed.NO in passed:
+            if self._feed.stale(load):
+                self._close(load, "discarded: older messages came after it", now_ms, wait_ms=0)
+            return
+        self._compare(load, passed, now_ms)
+
+    def _compare(self, load: Load, passed: list[Passed], now_ms: float) -> None:
+        """The audit: both sides have seen the same changes; above both floors they must be equal."""
+        board = self.board
+        built = load.build(board.size, board.reserve_size)
+        floor = higher_floor(board.floor, built.floor)
+        mine, theirs = board.known(floor), built.known(floor)
+        proof = all(p is Passed.YES for p in passed)
+        if mine != theirs and not proof:
+            if load.ahead_ms is None:
+                load.ahead_ms = now_ms
+                self._notify("warning", _ahead_text(mine, theirs))
+            return
+        load.ahead_ms = None  # a claim that only this answer had put in doubt is a claim again
+        self.totals.audits += 1
+        if mine == theirs:
+            self.verified_ms = now_ms
+            if built.short and not board.short:
+                self._changes.cured(load.cures)
+                self._close(load, "equal", now_ms, wait_ms=self._timing.load_gap_ms)
+                return
+        elif self.claim().state is State.EXACT:
+            self.totals.audit_mismatches += 1
+            self._notify("error", _mismatch_text(mine, theirs))
+        load.passed = passed
+        self._swap(load, built, "equal" if mine == theirs else "swapped", now_ms)
+
+    def _swap(self, load: Load, built: Leaderboard, outcome: str, now_ms: float) -> None:
+        self.board.replace(built)
+        self.totals.loads += 1
+        self._loaded = True
+        if self._loss is not None and load.opened > self._loss[0]:
+            self._loss = None
+        if self._reshaped is not None and load.opened > self._reshaped:
+            self._reshaped = None
+        self._changes.cured(load.cures)
+        answer = load.answer
+        assert answer is not None
+        self.as_of_ms = max(self.as_of_ms or 0, answer.clock_ms)
+        load.retire()
+        self._close(load, outcome, now_ms, wait_ms=self._timing.load_gap_ms)
+        self._settled = load
+
+    def _close(self, load: Load, outcome: str, now_ms: float, *, wait_ms: float) -> None:
+        timing, answer = self._timing, load.answer
+        self.load = None
+        self._next_load_ms = now_ms + wait_ms
+        query_ms = answer.query_ms if answer else None
+        self._next_audit_ms = now_ms + max(timing.audit_ms, timing.audit_factor * (query_ms or 0))
+        rows = len(answer.rows) if answer else None
+        report = LoadReport(load.why, outcome, load.opened_ms, now_ms, query_ms, rows)
+        self.last_load = report
+        if load.why in (Why.AUDIT, Why.VERIFY):
+            self.last_audit = report
+
+    # ── what may be claimed ───────────────────────────────────────────────────────────────
+
+    def claim(self) -> Claim:
+        """What may be said of the board as it is now; the worst that applies."""
+        board, settled = self.board, self._settled
+        if self._loss is not None:
+            return Claim(State.INEXACT, self._loss[1])
+        if self._loaded and board.short:
+            return Claim(State.DEFICIT, f"{board.board_count} of {board.size}")
+        if not self._loaded:
+            return Claim(State.LOADING, self._start_reason)
+        reason = self._catching_up()
+        if reason is not None:
+            return Claim(State.CATCHING_UP, reason)
+        if settled.proved and not self._changes:
+            return Claim(State.EXACT)
+        why = "feed quiet since the load" if not settled.proved else "no later batch seen yet"
+        return Claim(State.EXACT, why, provisional=True)
+
+    def _catching_up(self) -> str | None:
+        if self._reshaped is not None:
+            return "table altered: loading it again"
+        blocking = self._changes.blocking
+        if blocking is not None:
+            return blocking.reason
+        if self.feed_trouble is not None:
+            return self.feed_trouble
+        behind = self._feed.rewound
+        if behind:
+            return f"resend: partition {_listed(behind)} delivers older messages again"
+        if self.load is not None and self.load.ahead_ms is not None:
+            return "the table is ahead of a silent feed: is Canal running?"
+        waiting = [p for p, passed in enumerate(self._settled.passed) if passed is Passed.NO]
+        if waiting:
+            return f"partition {_listed(waiting)} has not yet passed the last load"
+        return None
+
+    def passed_words(self) -> tuple[str, ...]:
+        """By partition, whether the last load has been passed: ``yes``, ``quiet`` or ``-``."""
+        words = {Passed.YES: "yes", Passed.QUIET: "quiet", Passed.NO: "-"}
+        return tuple(words[p] for p in self._settled.passed)
+
+    def take_change(self) -> BoardChange:
+        """The board's difference since the last call."""
+        change = self.board.take_change()
+        self.totals.evicted += len(change.left)
+        return change
+
+    def check(self) -> None:
+        """The board's invariants; AssertionError names the broken one."""
+        self.board.check()
+
+
+def _changes_a_key(event: Event) -> bool:
+    return any(type(c) is Upsert and c.old_key is not None for c in event.changes)
+
+
+def _listed(partitions: Sequence[int]) -> str:
+    return ", ".join(map(str, partitions))
+
+
+def _rows_text(rows: set[RankKey], limit: int = 3) -> str:
+    if not rows:
+        return "none"
+    shown = sorted(rows, reverse=True)[:limit]
+    more = f" and {len(rows) - limit} more" if len(rows) > limit else ""
+    return ", ".join(f"{key} ({score})" for score, key in shown) + more
+
+
+def _mismatch_text(mine: set[RankKey], theirs: set[RankKey]) -> str:
+    return (
+        "audit: the board was wrong without knowing it; "
+        f"only on the board's side: {_rows_text(mine - theirs)}; "
+        f"only in the table: {_rows_text(theirs - mine)}; "
+        "it has been replaced; look for events that Canal skipped"
+    )
+
+
+def _ahead_text(mine: set[RankKey], theirs: set[RankKey]) -> str:
+    return (
+        f"the feed is silent but the table has changed: {_rows_text(theirs - mine)} in the table, "
+        f"{_rows_text(mine - theirs)} on the board's side; see whether Canal runs and what its log says"
+    )
