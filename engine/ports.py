@@ -174,6 +174,9 @@ class BoardStore(Protocol):
     async def read(self) -> StoredBoard | None:
         """The board as stored, read in one step; None when there is no such board."""
 
+    async def differences(self, rows: Sequence[Row]) -> tuple[str, ...]:
+        """What the store holds otherwise than these rows say, a few words each; empty if nothing."""
+
     async def release(self, state: BoardState) -> None:
         """A clean stop: write STOPPED and free the lease, if it is ours. Never raises."""
 

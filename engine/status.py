@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from engine.core.changes import Cause, Explained, Place, Row, Value, Verdict, Where
 from engine.core.rank import Floor, Key, RankKey, Score
+from engine.core.states import State
 
 __all__ = [
     "Cause",
@@ -38,22 +39,11 @@ __all__ = [
     "ServiceStatus",
     "Standing",
     "State",
+    "Transition",
     "Value",
     "Verdict",
     "Where",
 ]  # fmt: skip
-
-
-class State(StrEnum):
-    """How exact the board is. The worst that applies, in this order, worst first."""
-
-    INEXACT = "INEXACT"
-    DEFICIT = "DEFICIT"
-    LOADING = "LOADING"
-    CATCHING_UP = "CATCHING_UP"
-    EXACT = "EXACT"
-    STOPPED = "STOPPED"
-    """The engine has ended; the board is as it was then."""
 
 
 class Publication(StrEnum):
@@ -207,6 +197,18 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """A change of what is claimed, or of who publishes it."""
+
+    number: int
+    at_ms: int
+    state: State
+    reason: str | None
+    provisional: bool
+    publication: Publication
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counters:
     """Totals since the start."""
 
@@ -281,5 +283,6 @@ class EngineStatus:
     """Changes seen so far, shown or not: the greatest number an entry can have."""
     evictions: tuple[EvictionEntry, ...] = ()
     notices: tuple[Notice, ...] = ()
+    transitions: tuple[Transition, ...] = ()
     ended: str | None = None
     """Why the engine ended; None while it runs."""

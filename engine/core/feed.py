@@ -65,11 +65,12 @@ class FeedView:
         self.ends: EndOffsets | None = None
         self._marks = [HighWater() for _ in range(partitions)]
         self._last_ms = [now_ms] * partitions
+        self.last_message_ms: list[float | None] = [None] * partitions
         self._settle_ms = settle_ms
 
     def see(self, partition: int, event: Event, now_ms: float) -> None:
         """Take in one delivered event."""
-        self._last_ms[partition] = now_ms
+        self._last_ms[partition] = self.last_message_ms[partition] = now_ms
         self._marks[partition].see(event, now_ms)
 
     # ── silence ───────────────────────────────────────────────────────────────────────────

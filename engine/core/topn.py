@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -69,6 +69,8 @@ class Totals(msgspec.Struct):
     """Counters since the start. The core's own; read, never set from outside."""
 
     messages: int = 0
+    entries: int = 0
+    """Changes and whatever else the events panel has a line for."""
     changes: int = 0
     superseded: int = 0
     dead_letters: int = 0
@@ -186,37 +188,58 @@ class TopN:
         return change, [(explain(c, aftermath), c) for c in tail]
 
     def _compact(
-        self, deliveries: Iterable[Delivery], now_ms: float, tail: deque[Candidate] | None
+        self, deliveries: Sequence[Delivery], now_ms: float, tail: deque[Candidate] | None
     ) -> list[dict[Key, RowChange] | _Clear]:
         """Each key's last change, in parts divided by barriers. The hot loop: keep it lean."""
-        totals = self.totals
+        totals, several = self.totals, self.partitions > 1
         latest: dict[Key, RowChange] = {}
         parts: list[dict[Key, RowChange] | _Clear] = [latest]
+        watching = self._watching
+        # What an event proves is the same for a run of events of one second and one partition.
+        witnessed: tuple[int, int | None] | None = None
+        count = 0
         for delivery in deliveries:
-            totals.messages += 1
+            partition = delivery.partition
             for event in delivery.events:
-                self._witness(delivery, event, now_ms)
-                if event.kind is not Kind.ROWS:
-                    if event.kind is Kind.CLEAR:
-                        latest = {}
-                        parts += (_Clear(), latest)
-                    if tail is not None:
-                        tail.append(Candidate(delivery, event, None))
-                    continue
-                changes = event.changes
-                totals.changes += len(changes)
+                kind, changes = event.kind, event.changes
+                if (
+                    watching
+                    or kind is not Kind.ROWS
+                    or event.position is not None
+                    or (partition, event.es_ms) != witnessed
+                    or (several and _changes_a_key(event))
+                ):
+                    self._witness(delivery, event, now_ms)
+                    watching, witnessed = self._watching, (partition, event.es_ms)
+                    if kind is not Kind.ROWS:
+                        totals.entries += 1
+                        if kind is Kind.CLEAR:
+                            latest = {}
+                            parts += (_Clear(), latest)
+                        if tail is not None:
+                            tail.append(Candidate(delivery, event, None))
                 for change in changes:
+                    count += 1
                     if type(change) is Upsert and change.old_key is not None:
                         gone = Delete(change.old_key, new_key=change.key)
-                        totals.superseded += change.old_key in latest
                         latest[change.old_key] = gone
+                        totals.entries += 1
+                        totals.superseded += 1  # one change, but two keys of its part
                         if tail is not None:
                             tail.append(Candidate(delivery, event, gone))
-                    totals.superseded += change.key in latest
                     latest[change.key] = change
                     if tail is not None:
                         tail.append(Candidate(delivery, event, change))
+        totals.messages += len(deliveries)
+        totals.changes += count
+        totals.entries += count
+        totals.superseded += count - sum(len(part) for part in parts if isinstance(part, dict))
         return parts
+
+    @property
+    def _watching(self) -> bool:
+        """Something waits for what events prove."""
+        return self.load is not None or bool(self._changes) or not self._settled.proved
 
     def _witness(self, delivery: Delivery, event: Event, now_ms: float) -> None:
         """What the event proves, whatever it says about rows."""
@@ -224,21 +247,13 @@ class TopN:
         self._feed.see(partition, event, now_ms)
         if event.es_ms is not None and (self.as_of_ms is None or event.es_ms > self.as_of_ms):
             self.as_of_ms = event.es_ms
-        load, changes = self.load, self._changes
-        watching = load is not None or changes or not self._settled.proved
-        if (
-            not watching
-            and event.kind is Kind.ROWS
-            and (self.partitions == 1 or not _changes_a_key(event))
-        ):
-            return
         batch = BatchRef(partition, delivery.offset, event.batch)
         if self._settled.answer is not None:
             self._settled.see(event, batch, now_ms)
-        if load is not None:
-            load.see(event, batch, now_ms)
-        if changes:
-            changes.see(batch, now_ms)
+        if self.load is not None:
+            self.load.see(event, batch, now_ms)
+        if self._changes:
+            self._changes.see(batch, now_ms)
         self._act_on_kind(event, batch, now_ms)
 
     def _act_on_kind(self, event: Event, batch: BatchRef, now_ms: float) -> None:
@@ -370,7 +385,7 @@ class TopN:
 
     # ── answers ───────────────────────────────────────────────────────────────────────────
 
-    def answered(self, load: Load, answer: Answer, now_ms: float) -> None:
+    def answered(self, load: Load, answer: Answer) -> None:
         """The query of `load` has returned. Ignored if that load is no longer open."""
         if load is self.load and load.phase is Phase.ASK:
             load.take_answer(answer, self.query_limit - 1)
@@ -494,6 +509,15 @@ class TopN:
         if waiting:
             return f"partition {_listed(waiting)} has not yet passed the last load"
         return None
+
+    @property
+    def loaded(self) -> bool:
+        """Something has been loaded since the start or the last resync."""
+        return self._loaded
+
+    def last_message_ms(self) -> Sequence[float | None]:
+        """By partition, when its last message came; None where none has."""
+        return self._feed.last_message_ms
 
     def passed_words(self) -> tuple[str, ...]:
         """By partition, whether the last load has been passed: ``yes``, ``quiet`` or ``-``."""

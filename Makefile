@@ -1,0 +1,57 @@
+# One command each. `make` alone says what there is.
+.DEFAULT_GOAL := help
+.PHONY: help run test check fast stack bench format lock proto clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+help: ## What there is
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+$(READY): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "topn-tui needs Python 3.11 or newer; name one with make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+run: $(READY) ## The dashboard on real services, started for it (system packages as in `make test`)
+	$(BIN)/python -m tests.stack install
+	$(BIN)/python -m tests.stack -- $(BIN)/topn-tui
+
+stack: $(READY) ## Real services for a person: database, Kafka, Canal, Redis; Ctrl-C stops them
+	$(BIN)/python -m tests.stack install
+	$(BIN)/python -m tests.stack
+
+test: $(READY) ## Everything; installs what the tests need (TOPN_NO_INSTALL=1: no system packages)
+	$(BIN)/python -m tests.stack install
+	$(BIN)/python -m pytest
+
+fast: $(READY) ## The tests that need no services
+	$(BIN)/python -m pytest -m "not service and not slow" -q
+
+check: $(READY) ## Format, lint, types, import contracts, fast tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(MAKE) fast
+
+bench: $(READY) ## Ratios, measured in one run
+	$(BIN)/python -m tests.bench
+
+format: $(READY) ## Format and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(READY) ## Write requirements/dev.txt anew from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url --universal \
+	  --python-version 3.11 --upgrade --no-header -q -o requirements/dev.txt
+
+proto: $(READY) ## Generate the protobuf module anew
+	$(BIN)/python -m grpc_tools.protoc -I engine/formats --python_out=engine/formats --pyi_out=engine/formats canal.proto
+
+clean: ## Remove what the targets above have made here
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,158 @@
+"""The one place that picks adapters: settings in, an engine (or a reader) out."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote, urlsplit
+
+from engine.adapters.kafka import KafkaFeed
+from engine.adapters.mysql import MySQLSource
+from engine.adapters.redis import RedisBoard
+from engine.clock import SystemClock
+from engine.core.topn import Timing
+from engine.errors import WrongSetting
+from engine.formats import make_decoder
+from engine.runtime import Decode, Engine, EngineOptions, new_engine_id
+from engine.settings import Settings, TlsSection
+
+__all__ = ["make_board_reader", "make_engine"]
+
+
+def make_engine(settings: Settings, *, observe: bool = False, screen: bool = True) -> Engine:
+    """An engine on the services that the settings name. Contacts nothing yet.
+
+    Args:
+        settings: checked settings.
+        observe: never take the owner lease.
+        screen: whether anybody looks at verdicts, ranks and histories.
+
+    Raises:
+        WrongSetting: something needed is missing or contradicts itself.
+    """
+    missing = settings.missing()
+    if missing:
+        raise WrongSetting(
+            f"not set: {', '.join(missing)}; `topn-tui config` writes a file to start from, "
+            "`topn-tui config --show` tells what is set and where"
+        )
+    engine_id = new_engine_id()
+    pace = settings.engine
+    timing = Timing(
+        overlap_ms=pace.overlap_ms,
+        settle_ms=pace.settle_ms,
+        fallback_ms=pace.key_change_patience_ms,
+        audit_ms=pace.audit_interval_s * 1000,
+    )
+    wire_format = settings.feed.format
+
+    def decoder(table):  # type: ignore[no-untyped-def]  # Table -> Decode, checked at the call
+        decode: Decode = make_decoder(table, wire_format).decode
+        return decode
+
+    return Engine(
+        feed=_make_feed(settings, engine_id),
+        source=_make_source(settings),
+        store=_make_store(settings, engine_id),
+        decoder=decoder,
+        clock=SystemClock(),
+        engine_id=engine_id,
+        options=EngineOptions(
+            board_name=settings.board_name,
+            size=settings.board.size,
+            reserve=settings.reserve,
+            topic=settings.feed.topic or "",
+            timing=timing,
+            batch_messages=settings.feed.batch_messages,
+            batch_wait_ms=settings.feed.batch_wait_ms,
+            buffer_rows=pace.buffer_rows,
+            resync_lag=pace.resync_lag,
+            observe=observe,
+            screen=screen,
+        ),
+    )
+
+
+def make_board_reader(settings: Settings) -> RedisBoard:
+    """The store alone, for reading a published board.
+
+    Raises:
+        WrongSetting: the store's URL or the board's name is missing.
+    """
+    if not settings.store.url or not settings.board_name:
+        missing = "store.url" if not settings.store.url else "board.name"
+        raise WrongSetting(f"not set: {missing}; `topn-tui config` writes a file to start from")
+    return _make_store(settings, engine_id="")
+
+
+def _make_feed(settings: Settings, engine_id: str) -> KafkaFeed:
+    feed = settings.feed
+    return KafkaFeed(
+        bootstrap_servers=feed.bootstrap_servers or "",
+        topic=feed.topic or "",
+        group_id=settings.group_id,
+        security_protocol=feed.security_protocol,
+        sasl_mechanism=feed.sasl_mechanism,
+        sasl_username=feed.sasl_username,
+        sasl_password=_secret(feed.secret, "feed"),
+        request_timeout_ms=feed.request_timeout_ms,
+        check_crcs=feed.check_crcs,
+        client_id=f"topn-tui-{engine_id}",
+        **_files(feed.tls),
+    )
+
+
+def _make_source(settings: Settings) -> MySQLSource:
+    table = settings.table
+    url = urlsplit(table.url or "")
+    return MySQLSource(
+        host=url.hostname or "",
+        port=url.port or 3306,
+        user=unquote(url.username or ""),
+        password=_secret(table.secret, "table") or "",
+        database=unquote(url.path.strip("/")),
+        table=table.name or "",
+        key=table.key,
+        score=table.score or "",
+        columns=table.columns,
+        time_zone=table.time_zone,
+        connect_timeout_ms=table.connect_timeout_ms,
+        query_timeout_ms=table.query_timeout_ms,
+        tls=table.tls.enabled,
+        **_files(table.tls),
+    )
+
+
+def _make_store(settings: Settings, engine_id: str) -> RedisBoard:
+    store = settings.store
+    url = store.url or ""
+    if store.tls.enabled and url.startswith("redis://"):
+        url = "rediss://" + url.removeprefix("redis://")
+    return RedisBoard(
+        url=url,
+        board_name=settings.board_name,
+        engine_id=engine_id,
+        password=_secret(store.secret, "store"),
+        lease_ms=store.lease_ms,
+        timeout_ms=store.timeout_ms,
+        fixed_width_members=store.fixed_width_members,
+        **_files(store.tls),
+    )
+
+
+def _files(tls: TlsSection):  # type: ignore[no-untyped-def]  # keyword arguments common to all adapters
+    def path(file: object) -> str | None:
+        return None if file is None else str(file)
+
+    return {
+        "ca_file": path(tls.ca_file),
+        "cert_file": path(tls.cert_file),
+        "key_file": path(tls.key_file),
+        "check_hostname": tls.check_hostname,
+    }
+
+
+def _secret(read, section: str) -> str | None:  # type: ignore[no-untyped-def]  # () -> str | None
+    try:
+        secret: str | None = read()
+    except ValueError as error:
+        raise WrongSetting(f"{section}.{error}") from None
+    return secret

@@ -1,0 +1,303 @@
+"""Reads the settings from their four sources, says where each came from, and what is wrong with them."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
+
+from engine.errors import WrongSetting
+from engine.settings import Settings
+
+FLAG, ENVIRONMENT, FILE, DEFAULT = "flag", "environment", "file", "default"
+
+_SAMPLE: dict[str, str] = {
+    "board.name": "interactives",
+    "table.url": "mysql://reader@127.0.0.1:3306/webook",
+    "table.name": "interactives",
+    "table.score": "like_cnt",
+    "table.columns": '["biz_id", "biz", "read_cnt"]',
+    "feed.bootstrap_servers": "127.0.0.1:9092",
+    "feed.topic": "webook_interactives",
+    "store.url": "redis://127.0.0.1:6379/0",
+}
+"""The values that the commented sample shows set; all other fields are shown commented out."""
+
+
+class Loaded(BaseModel, frozen=True):
+    """Settings with the origin of each value: dotted path -> flag, environment, file or default."""
+
+    settings: Settings
+    origins: dict[str, str]
+    file: Path | None
+
+
+def default_file() -> Path:
+    """Where the settings file is looked for when nobody names one: in the XDG config home."""
+    return Path(platformdirs.user_config_dir("topn-tui")) / "topn.toml"
+
+
+def default_log_file() -> Path:
+    """Where the log is written when nobody names a file: in the XDG state home."""
+    return Path(platformdirs.user_log_dir("topn-tui")) / "topn-tui.log"
+
+
+def load_settings(file: Path | None = None, flags: Mapping[str, Any] | None = None) -> Loaded:
+    """Read and check all settings.
+
+    Args:
+        file: the TOML file; None: TOPN_CONFIG, else the default file if it exists.
+        flags: dotted path -> value, from the command line.
+
+    Raises:
+        WrongSetting: one sentence that names the setting, the value and the next step.
+    """
+    path = _find_file(file)
+    from_file = _read_toml(path) if path else {}
+    nested_flags = _nested(flags or {})
+
+    class Sources(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, _Given(settings_cls, from_file)
+
+    _check_names(from_file, str(path))
+    _check_names(nested_flags, "the command line")
+    environment = _environment()
+    _check_names(environment, "the environment (TOPN_…)")
+    try:
+        settings = Sources(**nested_flags)
+    except ValidationError as error:
+        raise WrongSetting(_sentence(error, (nested_flags, environment, from_file), path)) from None
+    except ValueError as error:
+        raise WrongSetting(f"settings: {error}") from None
+    return Loaded(
+        settings=Settings.model_construct(**dict(settings)),
+        origins=_origins(settings, nested_flags, environment, from_file),
+        file=path,
+    )
+
+
+class _Given(PydanticBaseSettingsSource):
+    """A source that is a plain dictionary."""
+
+    def __init__(self, settings_cls: type[BaseSettings], given: dict[str, Any]) -> None:
+        super().__init__(settings_cls)
+        self._given = given
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return self._given.get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        return self._given
+
+
+def _find_file(file: Path | None) -> Path | None:
+    named = file or (Path(os.environ["TOPN_CONFIG"]) if os.environ.get("TOPN_CONFIG") else None)
+    if named is None:
+        return default_file() if default_file().is_file() else None
+    if not named.is_file():
+        origin = "--config" if file else "TOPN_CONFIG"
+        raise WrongSetting(
+            f"{origin}: no file {named}; `topn-tui config > {named}` writes one to start from"
+        )
+    return named
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise WrongSetting(f"{path} is not TOML: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise WrongSetting(f"{path} cannot be read: {reason}") from None
+
+
+def _environment() -> dict[str, Any]:
+    try:
+        return dict(EnvSettingsSource(Settings)())
+    except ValueError as error:  # pydantic-settings: a section given as text that is not JSON
+        raise WrongSetting(f"environment TOPN_…: {error}") from None
+
+
+def _nested(flags: Mapping[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for dotted, value in flags.items():
+        *sections, name = dotted.split(".")
+        level = nested
+        for section in sections:
+            level = level.setdefault(section, {})
+        level[name] = value
+    return nested
+
+
+# ── names ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def leaves(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """All settings as (dotted path, field), in the order of the file."""
+    for name, field in model.model_fields.items():
+        section = _section(field)
+        if section is None:
+            yield prefix + name, field
+    for name, field in model.model_fields.items():
+        section = _section(field)
+        if section is not None:
+            yield from leaves(section, f"{prefix}{name}.")
+
+
+def _section(field: FieldInfo) -> type[BaseModel] | None:
+    kind = field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Whether the field holds a secret."""
+    return "SecretStr" in str(field.annotation)
+
+
+def _check_names(given: Mapping[str, Any], origin: str) -> None:
+    known = {path for path, _ in leaves()}
+    sections = {path.rpartition(".")[0] for path in known}
+    sections |= {part.rpartition(".")[0] for part in sections}
+
+    def visit(level: Mapping[str, Any], prefix: str) -> None:
+        for name, value in level.items():
+            path = prefix + name
+            if path in known:
+                continue
+            if path in sections:
+                if isinstance(value, Mapping):
+                    visit(value, path + ".")
+                    continue
+                raise WrongSetting(f"{origin}: {path} is a section, not a value; write [{path}]")
+            raise WrongSetting(
+                f"{origin}: there is no setting {path}{_nearest(path, known, sections)}"
+            )
+
+    visit(given, "")
+
+
+def _nearest(path: str, known: set[str], sections: set[str]) -> str:
+    near = difflib.get_close_matches(path, known | sections, n=1, cutoff=0.6)
+    if not near:
+        last = path.rpartition(".")[2]
+        near = [p for p in sorted(known) if p.rpartition(".")[2] == last]
+    return f"; did you mean {near[0]}?" if near else "; `topn-tui config` shows all there are"
+
+
+# ── what is wrong, where it came from ─────────────────────────────────────────────────────────
+
+
+def _sentence(
+    error: ValidationError, sources: tuple[Mapping[str, Any], ...], path: Path | None
+) -> str:
+    first = error.errors(include_url=False, include_context=False)[0]
+    dotted = ".".join(str(part) for part in first["loc"])
+    fields = dict(leaves())
+    setting = dotted if dotted in fields else ".".join(dotted.split(".")[:2])
+    names = ("a flag", "the environment", str(path))
+    origin = next(
+        (n for n, s in zip(names, sources, strict=True) if _get(s, setting) is not None), "?"
+    )
+    reason = first["msg"].removeprefix("Value error, ")
+    hidden = setting in fields and (is_secret(fields[setting]) or setting.endswith(".url"))
+    value = "" if hidden else f" = {first['input']!r:.80}"
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return f"{setting}{value} (from {origin}): {reason}{more}"
+
+
+def _get(source: Mapping[str, Any], dotted: str) -> Any:
+    level: Any = source
+    for part in dotted.split("."):
+        if not isinstance(level, Mapping) or part not in level:
+            return None
+        level = level[part]
+    return level
+
+
+def _origins(
+    settings: Settings, flags: Mapping[str, Any], env: Mapping[str, Any], file: Mapping[str, Any]
+) -> dict[str, str]:
+    named = ((FLAG, flags), (ENVIRONMENT, env), (FILE, file))
+    origins = {}
+    for path, field in leaves():
+        found = next((name for name, source in named if _get(source, path) is not None), DEFAULT)
+        if found == DEFAULT and is_secret(field) and value_of(settings, path) is not None:
+            url = path.rpartition(".")[0] + ".url"
+            found = next((f"{n}, in url" for n, s in named if _get(s, url) is not None), DEFAULT)
+        origins[path] = found
+    return origins
+
+
+def value_of(settings: Settings, dotted: str) -> Any:
+    """The value at a dotted path."""
+    value: Any = settings
+    for part in dotted.split("."):
+        value = getattr(value, part)
+    return value
+
+
+# ── for people ────────────────────────────────────────────────────────────────────────────────
+
+
+def sample() -> str:
+    """A commented settings file: every setting with its sentence and its default."""
+    lines = [
+        "# topn-tui settings. Flags and the environment (TOPN_BOARD__SIZE=20) go before this file.",
+        "# Lines that start with # and a name show the default.",
+    ]
+    section = None
+    for path, field in leaves():
+        here, _, name = path.rpartition(".")
+        if here != section:
+            section = here
+            lines += ["", f"[{here}]"]
+        lines += [f"# {text}" for text in (field.description or "").splitlines()]
+        if path in _SAMPLE:
+            value = _SAMPLE[path]
+            lines.append(f"{name} = {value if value.startswith('[') else toml_value(value)}")
+        else:
+            default = field.get_default()
+            lines.append(f"# {name} = {'(not set)' if default is None else toml_value(default)}")
+    return "\n".join(lines) + "\n"
+
+
+def shown(loaded: Loaded) -> list[tuple[str, str, str]]:
+    """Effective values as (path, value, origin); secrets are masked."""
+    rows = []
+    for path, field in leaves():
+        value = value_of(loaded.settings, path)
+        masked = "********" if is_secret(field) and value is not None else toml_value(value)
+        rows.append((path, masked, loaded.origins[path]))
+    return rows
+
+
+def toml_value(value: object) -> str:
+    """A value as TOML writes it; what is not set is an empty string."""
+    if isinstance(value, SecretStr):
+        return '"********"'
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, tuple | list):
+        return "[" + ", ".join(toml_value(item) for item in value) + "]"
+    text = "" if value is None else str(value)
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

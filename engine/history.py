@@ -1,0 +1,146 @@
+"""What must not be lost between two frames: numbered entries in bounded histories."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from engine.core.changes import BoardChange, Explained, Upsert
+from engine.core.states import Claim
+from engine.core.verdicts import Candidate
+from engine.ports import Message
+from engine.status import EventEntry, EvictionEntry, Notice, Publication, Transition
+
+EVENTS_KEPT = 400
+EVICTIONS_KEPT = 400
+NOTICES_KEPT = 200
+TRANSITIONS_KEPT = 200
+DEAD_LETTERS_KEPT = 100
+RAW_BYTES_KEPT = 4096
+"""Of each message that an event entry or a dead letter keeps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A message that should have been usable and was not."""
+
+    at_ms: int
+    partition: int
+    offset: int
+    timestamp_ms: int
+    reason: str
+    raw: bytes
+    raw_size: int
+
+
+T = TypeVar("T")
+
+
+class Log(Generic[T]):
+    """The newest entries, at most `kept`; hands out the same tuple until one is added."""
+
+    def __init__(self, kept: int) -> None:
+        self.total = 0
+        self._entries: deque[T] = deque(maxlen=kept)
+        self._tuple: tuple[T, ...] | None = ()
+
+    def add(self, entry: T) -> None:
+        self.total += 1
+        self._entries.append(entry)
+        self._tuple = None
+
+    def entries(self) -> tuple[T, ...]:
+        """Oldest first."""
+        if self._tuple is None:
+            self._tuple = tuple(self._entries)
+        return self._tuple
+
+
+class History:
+    """Events, evictions, notices and dead letters, each bounded."""
+
+    def __init__(self) -> None:
+        self.events: Log[EventEntry] = Log(EVENTS_KEPT)
+        self.evictions: Log[EvictionEntry] = Log(EVICTIONS_KEPT)
+        self.notices: Log[Notice] = Log(NOTICES_KEPT)
+        self.transitions: Log[Transition] = Log(TRANSITIONS_KEPT)
+        self.dead_letters: Log[DeadLetter] = Log(DEAD_LETTERS_KEPT)
+        self._claimed: tuple[Claim, Publication] | None = None
+
+    def add_events(
+        self,
+        explained: Sequence[tuple[Explained, Candidate]],
+        messages: Mapping[tuple[int, int], Message],
+        *,
+        total: int,
+        at_ms: int,
+    ) -> None:
+        """Add the last changes of a batch; `total` is the number of the very last one."""
+        number = total - len(explained)
+        for line, candidate in explained:
+            number += 1
+            message = messages.get((line.partition, line.offset))
+            raw = b"" if message is None or message.value is None else message.value
+            columns = candidate.change.columns if isinstance(candidate.change, Upsert) else ()
+            entry = EventEntry(
+                number=number,
+                at_ms=at_ms,
+                explained=line,
+                columns=columns,
+                raw=raw[:RAW_BYTES_KEPT],
+                raw_size=len(raw),
+            )
+            self.events.add(entry)
+
+    def add_evictions(self, change: BoardChange, *, at_ms: int) -> None:
+        """Add the rows that left the board."""
+        for eviction in change.left:
+            entry = EvictionEntry(
+                number=self.evictions.total + 1,
+                at_ms=at_ms,
+                row=eviction.row,
+                cause=eviction.cause,
+                rank=eviction.rank,
+                by=eviction.by,
+                successor=eviction.successor,
+            )
+            self.evictions.add(entry)
+
+    def add_notice(self, level: str, text: str, *, at_ms: int) -> None:
+        """Add a notice, unless it repeats the newest one."""
+        newest = self.notices.entries()[-1:]
+        if newest and (newest[0].level, newest[0].text) == (level, text):
+            return
+        number = self.notices.total + 1
+        self.notices.add(Notice(number=number, at_ms=at_ms, level=level, text=text))
+
+    def add_transition(self, claim: Claim, publication: Publication, *, at_ms: int) -> None:
+        """Add what is claimed now and who publishes it, if either is new."""
+        if self._claimed == (claim, publication):
+            return
+        self._claimed = (claim, publication)
+        transition = Transition(
+            number=self.transitions.total + 1,
+            at_ms=at_ms,
+            state=claim.state,
+            reason=claim.reason,
+            provisional=claim.provisional,
+            publication=publication,
+        )
+        self.transitions.add(transition)
+
+    def add_dead_letter(self, message: Message, reason: str, *, at_ms: int) -> None:
+        """Keep a message that could not be used."""
+        raw = message.value or b""
+        letter = DeadLetter(
+            at_ms=at_ms,
+            partition=message.partition,
+            offset=message.offset,
+            timestamp_ms=message.timestamp_ms,
+            reason=reason,
+            raw=raw[:RAW_BYTES_KEPT],
+            raw_size=len(raw),
+        )
+        self.dead_letters.add(letter)

@@ -1,0 +1,104 @@
+"""Runs the queries that the core wants: one at a time, in the background, with backoff."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from engine.backoff import Backoff
+from engine.core.topn import TopN
+from engine.errors import ServiceAway, WrongSetting
+from engine.ports import Clock, RowSource, TableReport
+from engine.status import Health
+
+
+class Loader:
+    """The table source as the engine uses it.
+
+    Args:
+        source: the table.
+        clock: time.
+        notify: level and sentence for a person.
+        described: called with each new report on the table.
+    """
+
+    def __init__(
+        self,
+        source: RowSource,
+        clock: Clock,
+        *,
+        notify: Callable[[str, str], None],
+        described: Callable[[TableReport], None],
+    ) -> None:
+        self._source, self._clock = source, clock
+        self._notify, self._described = notify, described
+        self._backoff = Backoff(first_ms=500, most_ms=15_000)
+        self._task: asyncio.Task[None] | None = None
+        self._describe_again = False
+        self.report: TableReport | None = None
+        self.health, self.detail = Health.STARTING, "not connected yet"
+
+    async def describe(self) -> None:
+        """Wait until the table can be described.
+
+        Raises:
+            WrongSetting: it never can, as the settings are.
+        """
+        while True:
+            try:
+                await self._describe()
+            except ServiceAway as error:
+                self._away(error)
+                await self._clock.sleep(self._backoff.next_ms())
+            else:
+                self._backoff.reset()
+                return
+
+    def describe_again(self) -> None:
+        """The table was altered: look at it anew before the next query."""
+        self._describe_again = True
+
+    def run_if_wanted(self, topn: TopN) -> None:
+        """Start the open load's query if it is due and none is running."""
+        if topn.query_wanted and (self._task is None or self._task.done()):
+            self._task = asyncio.create_task(self._query(topn), name="load query")
+
+    async def close(self) -> None:
+        """Abandon a running query."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _describe(self) -> None:
+        report = await self._source.describe()
+        self.health, self.detail = Health.UP, report.server
+        for warning in report.warnings:
+            if self.report is None or warning not in self.report.warnings:
+                self._notify("warning", warning)
+        self.report = report
+        self._describe_again = False
+        self._described(report)
+
+    async def _query(self, topn: TopN) -> None:
+        load = topn.load
+        assert load is not None
+        try:
+            if self._describe_again:
+                await self._describe()
+            answer = await self._source.best_rows(topn.query_limit)
+        except (ServiceAway, WrongSetting) as error:
+            reason = self._away(error)
+            now_ms = self._clock.monotonic_ms()
+            topn.failed(load, reason, now_ms, retry_in_ms=self._backoff.next_ms())
+            return
+        self._backoff.reset()
+        self.health, self.detail = Health.UP, self.report.server if self.report else ""
+        topn.answered(load, answer)
+
+    def _away(self, error: ServiceAway | WrongSetting) -> str:
+        text = str(error).removeprefix("MySQL: ")
+        if self.detail != text:
+            self._notify("warning", f"MySQL: {text}")
+        wrong = isinstance(error, WrongSetting)
+        self.health, self.detail = (Health.TROUBLED if wrong else Health.AWAY), text
+        return text

@@ -1,0 +1,55 @@
+"""Figures over time: rates, delay, and one value a second for the sparklines."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from engine.status import Rates
+
+HISTORY_S = 120
+"""How many seconds of history are kept."""
+
+
+class Meter:
+    """Counts what passes and closes a bucket each second.
+
+    Args:
+        now_ms: monotonic.
+    """
+
+    def __init__(self, now_ms: float) -> None:
+        self.delay_ms: float | None = None
+        """From Canal's record to applied here, of the newest message."""
+        self.publish_ms: float | None = None
+        self._bucket_ms = now_ms
+        self._changes_before = 0
+        self._rate = 0.0
+        self._changes: deque[float] = deque(maxlen=HISTORY_S)
+        self._lags: deque[float] = deque(maxlen=HISTORY_S)
+        self._delays: deque[float] = deque(maxlen=HISTORY_S)
+        self._rates: Rates | None = None
+
+    def tick(self, now_ms: float, *, changes_total: int, lag: int | None) -> None:
+        """Let time pass; closes a bucket when a second is over."""
+        elapsed_ms = now_ms - self._bucket_ms
+        if elapsed_ms < 1000:
+            return
+        self._rate = (changes_total - self._changes_before) / elapsed_ms * 1000
+        self._changes_before, self._bucket_ms = changes_total, now_ms
+        self._changes.append(self._rate)
+        self._lags.append(float(lag or 0))
+        self._delays.append(self.delay_ms or 0.0)
+        self._rates = None
+
+    def rates(self) -> Rates:
+        """The figures now; the same object until a bucket has closed."""
+        if self._rates is None:
+            self._rates = Rates(
+                changes_per_s=self._rate,
+                delay_ms=self.delay_ms,
+                publish_ms=self.publish_ms,
+                changes_history=tuple(self._changes),
+                lag_history=tuple(self._lags),
+                delay_history=tuple(self._delays),
+            )
+        return self._rates

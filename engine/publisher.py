@@ -1,0 +1,258 @@
+"""Publishes the board: takes the owner lease, writes differences, keeps the lease alive, stands by.
+
+The engine hands over what has changed (:meth:`Publisher.offer`) and never waits; this loop writes the
+newest when the store is ready for it. Differences that pile up meanwhile are merged, so a slow store
+costs publishes, not memory; after any failure the whole board is written again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from engine.backoff import Backoff
+from engine.core.changes import BoardChange, Row
+from engine.core.rank import Key
+from engine.errors import NotOwner, ServiceAway, StoreRefused
+from engine.ports import BoardState, BoardStore, Clock
+from engine.status import Health, Publication, Standing
+
+HEARTBEAT_MS = 1000
+"""How often the lease is renewed when nothing changes, and a standby looks whether it is free."""
+
+Snapshot = Callable[[], tuple[BoardState, Sequence[Row] | None]]
+"""The state and the whole board at one moment; None for the rows while nothing has been loaded."""
+
+
+class Pending:
+    """What has changed since the last publish, merged: key -> (was a member then, row now)."""
+
+    def __init__(self) -> None:
+        self._keys: dict[Key, tuple[bool, Row | None]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._keys)
+
+    def add(self, change: BoardChange) -> None:
+        """Merge one more difference in."""
+        keys = self._keys
+        for eviction in change.left:
+            key = eviction.row.key
+            if keys.get(key, (True, None))[0]:
+                keys[key] = (True, None)
+            else:
+                del keys[key]  # entered and left between two publishes: nobody saw it
+        for row in change.entered:
+            keys[row.key] = (keys.get(row.key, (False, None))[0], row)
+        for row in change.moved:
+            keys[row.key] = (keys.get(row.key, (True, None))[0], row)
+
+    def take(self) -> tuple[list[Row], list[Key], list[Row]]:
+        """Entered, left, moved; afterwards nothing is pending."""
+        entered = [row for was, row in self._keys.values() if row is not None and not was]
+        left = [key for key, (was, row) in self._keys.items() if row is None and was]
+        moved = [row for was, row in self._keys.values() if row is not None and was]
+        self._keys = {}
+        return entered, left, moved
+
+
+class Publisher:
+    """See the module's text.
+
+    Args:
+        store: where to.
+        clock: time.
+        snapshot: the state and board as they are now.
+        notify: level and sentence for a person.
+        committed: called with the positions of a publish that the store has taken.
+        observe: never take the lease.
+    """
+
+    def __init__(
+        self,
+        store: BoardStore,
+        clock: Clock,
+        *,
+        snapshot: Snapshot,
+        notify: Callable[[str, str], None],
+        committed: Callable[[Mapping[int, int]], None],
+        observe: bool = False,
+    ) -> None:
+        self._store, self._clock, self._snapshot = store, clock, snapshot
+        self._notify, self._committed, self._observe = notify, committed, observe
+        self._pending = Pending()
+        self._wake = asyncio.Event()
+        self._backoff = Backoff(first_ms=300, most_ms=3_000)
+        self._epoch = 0
+        self._owner = False
+        self._whole = True
+        self._state_published: tuple[object, ...] | None = None
+        self._check_wanted = False
+        self.publishes = 0
+        self.last_ms: float | None = None
+        """How long the last publish took."""
+        self.standing = Standing(
+            publication=Publication.OBSERVER if observe else Publication.AWAY,
+            reason="observing: another engine publishes" if observe else "not connected yet",
+        )
+        self.health, self.detail = Health.STARTING, "not connected yet"
+
+    @property
+    def is_owner(self) -> bool:
+        return self._owner
+
+    def offer(self, change: BoardChange, state: BoardState) -> None:
+        """The board or what is claimed of it may have changed. Call with the change just applied."""
+        if change:
+            self._pending.add(change)
+        if change or _claim_of(state) != self._state_published:
+            self._wake.set()
+
+    def check(self) -> None:
+        """Compare the store with what was published, and repair it; soon, in the background."""
+        self._check_wanted = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Publish until cancelled. Only a bug in our own code ends it otherwise."""
+        while True:
+            try:
+                wait_ms = await self._step()
+                self._backoff.reset()
+            except NotOwner as error:
+                wait_ms = self._lost(error)
+            except StoreRefused as error:
+                wait_ms = self._troubled(Health.TROUBLED, str(error))
+            except ServiceAway as error:
+                text = f"{error.reason}; {error.turn}" if error.turn else error.reason
+                wait_ms = self._troubled(Health.AWAY, text)
+            await self._sleep(wait_ms)
+
+    async def release(self) -> None:
+        """A clean stop: STOPPED for readers, the lease free."""
+        if self._owner:
+            state, _ = self._snapshot()
+            await self._store.release(state)
+        self._owner = False
+        self.standing = replace(self.standing, publication=Publication.STOPPED)
+
+    # ── one step ──────────────────────────────────────────────────────────────────────────
+
+    async def _step(self) -> float:
+        """Do what is due; how long to wait for something new."""
+        if self._observe:
+            await self._look()
+            return HEARTBEAT_MS
+        if not self._owner and not await self._acquire():
+            return HEARTBEAT_MS
+        self._wake.clear()
+        began_ms = self._clock.monotonic_ms()
+        state, rows = self._snapshot()
+        entered, left, moved = self._pending.take()
+        if self._whole and rows is not None:
+            version = await self._store.rewrite(state, rows)
+            self._whole = False
+        elif entered or left or moved:
+            version = await self._store.publish(state, entered=entered, left=left, moved=moved)
+        else:
+            version = await self._store.heartbeat(state)
+        self.last_ms = self._clock.monotonic_ms() - began_ms
+        self.publishes += 1
+        self._state_published = _claim_of(state)
+        self._stand(Publication.OWNER, version=version)
+        self._committed(state.positions)
+        if self._check_wanted and rows is not None:
+            await self._repair(rows)
+        return HEARTBEAT_MS
+
+    async def _acquire(self) -> bool:
+        acquired = await self._store.acquire(at_least_epoch=self._epoch)
+        if not acquired.owned:
+            fenced = self.standing.publication is Publication.FENCED
+            self._stand(Publication.FENCED if fenced else Publication.STANDBY, by=acquired.owner)
+            return False
+        self._owner, self._epoch, self._whole = True, acquired.epoch, True
+        self._notify("info", f"this engine publishes the board now (epoch {acquired.epoch})")
+        return True
+
+    async def _look(self) -> None:
+        """What an observer may know: who owns the board and what it claims."""
+        stored = await self._store.read()
+        by = None if stored is None else stored.meta.get("owner") or None
+        version = None if stored is None else int(stored.meta.get("version") or 0)
+        self._stand(Publication.OBSERVER, by=by, version=version)
+
+    async def _repair(self, rows: Sequence[Row]) -> None:
+        """What was written a moment ago must still be there: nobody else may write."""
+        if self._pending:
+            return  # the store is behind on purpose; the next round checks
+        self._check_wanted = False
+        differences = await self._store.differences(rows)
+        if differences and not self._pending:
+            self._whole = True
+            self._wake.set()
+            self._notify(
+                "warning",
+                f"somebody changed the board in Redis by hand: {', '.join(differences[:5])}; "
+                "it has been written again",
+            )
+
+    # ── standing ──────────────────────────────────────────────────────────────────────────
+
+    def _stand(
+        self, publication: Publication, *, by: str | None = None, version: int | None = None
+    ) -> None:
+        owner = publication is Publication.OWNER
+        reason = None if owner else f"engine {by} publishes this board" if by else None
+        if publication is Publication.OBSERVER:
+            reason = "observing" + (f": {reason}" if reason else ": nobody publishes this board")
+        self.health, self.detail = (
+            Health.UP,
+            f"v {version:,}" if version is not None else (reason or ""),
+        )
+        self.standing = Standing(
+            publication=publication,
+            by=by,
+            reason=reason,
+            epoch=self._epoch or None,
+            version=version if version is not None else self.standing.version,
+            published_at_ms=self._clock.wall_ms() if owner else self.standing.published_at_ms,
+        )
+
+    def _lost(self, error: NotOwner) -> float:
+        """Somebody else owns the board, or the store has forgotten that we do."""
+        self._owner, self._whole = False, True
+        self._epoch = max(self._epoch, error.epoch)
+        if error.owner:
+            self._notify("warning", f"engine {error.owner} has taken this board over: standing by")
+            self._stand(Publication.FENCED, by=error.owner)
+            return HEARTBEAT_MS
+        self._notify("warning", "Redis has lost or gone back on this board: writing it again")
+        return 0
+
+    def _troubled(self, health: Health, text: str) -> float:
+        self._whole = True
+        if self.health is not health or self.detail != text:
+            self._notify("error" if health is Health.TROUBLED else "warning", f"Redis: {text}")
+        self.health, self.detail = health, text
+        self.standing = replace(self.standing, publication=Publication.AWAY, reason=text)
+        return self._backoff.next_ms()
+
+    async def _sleep(self, ms: float) -> None:
+        """Until something is offered, or `ms` at the longest; after a failure always `ms`."""
+        if self.standing.publication is not Publication.OWNER:
+            await self._clock.sleep(ms)
+            return
+        waker = asyncio.ensure_future(self._wake.wait())
+        sleeper = asyncio.ensure_future(self._clock.sleep(ms))
+        try:
+            await asyncio.wait({waker, sleeper}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waker.cancel()
+            sleeper.cancel()
+
+
+def _claim_of(state: BoardState) -> tuple[object, ...]:
+    """The part of a state whose change is worth a publish of its own."""
+    return (state.state, state.reason, state.provisional)

@@ -1,0 +1,390 @@
+"""The loop: next batch, decode, apply, offer for publishing, show.
+
+One coroutine owns the core and runs it synchronously between two awaits, so whatever looks at the
+core (a publish, a status) sees one moment of it. Queries, end offsets, publishing and commits run
+beside it and are never waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from engine.columns import Table
+from engine.core.changes import BoardChange, Delivery, Event, Kind, Row
+from engine.core.loading import Why
+from engine.core.states import Claim, State
+from engine.core.topn import Timing, TopN
+from engine.errors import PositionLost, ServiceAway, TopnError
+from engine.follower import Follower, by_partition
+from engine.history import History
+from engine.loader import Loader
+from engine.meter import Meter
+from engine.ports import BoardState, BoardStore, ChangeFeed, Clock, Message, RowSource, TableReport
+from engine.publisher import Publisher
+from engine.reporting import Reporter
+from engine.status import EngineStatus
+
+log = logging.getLogger(__name__)
+
+Decode = Callable[[bytes | None], tuple[Event, ...]]
+
+SLICE_MESSAGES = 500
+"""How many messages are decoded and applied before a look at the time."""
+
+SLICE_MS = 8
+"""How long the loop may keep the event loop to itself: a key press must be answered within 50 ms."""
+
+STATUS_MS = 100
+"""How often the status is replaced at most."""
+
+EXPLAINED = 60
+"""How many of a status interval's changes get a verdict: what a screen can show."""
+
+CLOSE_MS = 1500
+"""How long each service may take to let go at the end."""
+
+EXACT_DOUBLE = 2**53
+"""Integers up to this are exact in a double, and so in a ZSET."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineOptions:
+    """What the engine must know besides its adapters."""
+
+    board_name: str
+    size: int
+    reserve: int
+    topic: str
+    timing: Timing = field(default_factory=Timing)
+    batch_messages: int = 2000
+    batch_wait_ms: int = 100
+    buffer_rows: int = 1_000_000
+    resync_lag: int = 0
+    observe: bool = False
+    screen: bool = True
+    """Whether anyone looks at verdicts, ranks and histories."""
+
+
+class Engine:
+    """A live, exact top-N.
+
+    Args:
+        feed, source, store: the adapters.
+        decoder: makes a decoder for the described table.
+        options: the rest.
+        clock: time.
+        engine_id: the identity under which the store knows this engine.
+    """
+
+    def __init__(
+        self,
+        *,
+        feed: ChangeFeed,
+        source: RowSource,
+        store: BoardStore,
+        decoder: Callable[[Table], Decode],
+        options: EngineOptions,
+        clock: Clock,
+        engine_id: str,
+    ) -> None:
+        self._feed, self._source, self._store = feed, source, store
+        self._decoder, self._options, self._clock = decoder, options, clock
+        self._stopping = asyncio.Event()
+        self._decode: Decode | None = None
+        self._topn: TopN | None = None
+        self._table: Table | None = None
+        self._inexact_scores = 0
+        self._explain_left = EXPLAINED
+        self._started_at_ms = clock.wall_ms()
+        self.history = History()
+        self._meter = Meter(clock.monotonic_ms())
+        self._follower = Follower(feed, clock, notify=self._notify)
+        self._loader = Loader(source, clock, notify=self._notify, described=self._described)
+        self._publisher = Publisher(
+            store,
+            clock,
+            snapshot=self._snapshot,
+            notify=self._notify,
+            committed=self._follower.commit,
+            observe=options.observe,
+        )
+        self._reporter = Reporter(
+            options.board_name,
+            options.topic,
+            engine_id,
+            clock.wall_ms(),
+            history=self.history,
+            meter=self._meter,
+        )
+        self.status: EngineStatus = self._reporter.empty(options.size, options.reserve)
+        """What anyone may look at; replaced, never changed."""
+
+    # ── commands ──────────────────────────────────────────────────────────────────────────
+
+    def refill(self) -> None:
+        """Ask for a load now."""
+        self._want(Why.REFILL)
+
+    def audit(self) -> None:
+        """Ask for a comparison with the table now; the store is read back as well."""
+        self._want(Why.AUDIT)
+        self._publisher.check()
+
+    def stop(self) -> None:
+        """End :meth:`run`, within 5 s."""
+        self._stopping.set()
+
+    def _want(self, why: Why) -> None:
+        if self._topn is None:
+            self._notify("info", "nothing is loaded yet: the first load is on its way")
+        else:
+            self._topn.want(why)
+
+    # ── life ──────────────────────────────────────────────────────────────────────────────
+
+    async def run(self) -> None:
+        """Run until :meth:`stop`.
+
+        Raises:
+            WrongSetting: what was found in MySQL cannot be ranked as the settings say.
+        """
+        work = asyncio.create_task(self._work(), name="engine")
+        stopping = asyncio.create_task(self._stopping.wait(), name="engine stop")
+        ended: str | None = "stopped"
+        try:
+            await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            error = _root_error(work) if work.done() else None
+            if error is not None:
+                ended = _why_ended(error)
+                raise error
+        finally:
+            stopping.cancel()
+            await _cancelled(work)
+            await self._close()
+            self._replace_status(ended=ended)
+
+    async def _work(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._publisher.run(), name="publisher")
+            tasks.create_task(self._keep_status(), name="status")
+            tasks.create_task(self._follow(tasks), name="follower")
+
+    async def _follow(self, tasks: asyncio.TaskGroup) -> None:
+        async with asyncio.TaskGroup() as starting:
+            starting.create_task(self._loader.describe(), name="describe")
+            starting.create_task(self._follower.open(), name="open feed")
+        self._topn = TopN(
+            self._options.size,
+            self._options.reserve,
+            partitions=len(self._feed.positions()),
+            now_ms=self._clock.monotonic_ms(),
+            timing=self._options.timing,
+            ranked=self._options.screen,
+            notify=self._notify,
+            buffer_limit=self._options.buffer_rows,
+        )
+        tasks.create_task(self._follower.watch_ends(), name="end offsets")
+        tasks.create_task(self._follower.commit_for_ever(), name="commit")
+        while True:
+            try:
+                await self._round(self._topn)
+            except PositionLost as error:
+                await self._resync(self._topn, str(error))
+
+    async def _close(self) -> None:
+        await self._loader.close()
+        closing = (self._publisher.release(), self._feed.close(), self._source.close())
+        for step in (asyncio.gather(*closing), self._store.close()):
+            try:
+                await asyncio.wait_for(step, CLOSE_MS / 1000)
+            except (TimeoutError, ServiceAway):
+                log.warning("a service did not let go in time; left as it is")
+
+    # ── one round ─────────────────────────────────────────────────────────────────────────
+
+    async def _round(self, topn: TopN) -> None:
+        options = self._options
+        messages = await self._feed.next_batch(
+            max_messages=options.batch_messages, timeout_ms=options.batch_wait_ms
+        )
+        began_ms = self._clock.monotonic_ms()
+        for start in range(0, len(messages), SLICE_MESSAGES):
+            self._apply(topn, messages[start : start + SLICE_MESSAGES])
+            if self._clock.monotonic_ms() - began_ms > SLICE_MS:
+                await asyncio.sleep(0)
+                began_ms = self._clock.monotonic_ms()
+        if self._follower.lost is not None:
+            raise PositionLost(self._follower.lost)
+        self._tick(topn)
+        lag = self.lag
+        if options.resync_lag and lag is not None and lag > options.resync_lag:
+            raise PositionLost(
+                f"{lag:,} messages behind, more than feed lag {options.resync_lag:,}"
+            )
+        if not messages:
+            await asyncio.sleep(0)
+
+    def _apply(self, topn: TopN, messages: Sequence[Message]) -> None:
+        assert self._decode is not None
+        decode = self._decode
+        deliveries = [Delivery(m.partition, m.offset, decode(m.value)) for m in messages]
+        now_ms, wall_ms = self._clock.monotonic_ms(), self._clock.wall_ms()
+        wanted = min(self._explain_left, EXPLAINED) if self._options.screen else 0
+        change, explained = topn.receive(deliveries, now_ms, explain_last=wanted)
+        self._explain_left -= len(explained)
+        self._meter.delay_ms = float(max(0, wall_ms - messages[-1].timestamp_ms))
+        self._mind(deliveries, messages, wall_ms)
+        if explained:
+            found = {(m.partition, m.offset): m for m in messages}
+            self.history.add_events(explained, found, total=topn.totals.entries, at_ms=wall_ms)
+        self._changed(topn, change)
+
+    def _tick(self, topn: TopN) -> None:
+        topn.feed_trouble = self._follower.trouble
+        positions = by_partition(self._feed.positions())
+        audits = topn.totals.audits
+        topn.tick(self._clock.monotonic_ms(), positions, self._follower.ends)
+        self._changed(topn, topn.take_change())
+        if topn.totals.audits != audits:
+            self._publisher.check()
+        wanted_ms, ends = topn.ends_wanted_ms, self._follower.ends
+        if wanted_ms is not None and (ends is None or ends.read_ms <= wanted_ms):
+            self._follower.hurry()
+        self._loader.run_if_wanted(topn)
+
+    def _changed(self, topn: TopN, change: BoardChange) -> None:
+        """The core has moved on: everything that follows it hears of it here, and only here."""
+        if change:
+            self.history.add_evictions(change, at_ms=self._clock.wall_ms())
+            rows = (*change.entered, *change.moved)
+            if not self._inexact_scores and not all(map(_fits_double, rows)):
+                self._inexact_scores = 1
+                self._notify(
+                    "warning",
+                    "some score does not fit a double: readers must order by the rows, not by the ZSET",
+                )
+        claim, standing = topn.claim(), self._publisher.standing
+        self.history.add_transition(claim, standing.publication, at_ms=self._clock.wall_ms())
+        self._publisher.offer(change, self._board_state(claim))
+
+    def _mind(
+        self, deliveries: Sequence[Delivery], messages: Sequence[Message], wall_ms: int
+    ) -> None:
+        """Dead letters and table changes among the events."""
+        for delivery, message in zip(deliveries, messages, strict=True):
+            for event in delivery.events:
+                if event.kind is Kind.DEAD:
+                    self.history.add_dead_letter(message, event.reason, at_ms=wall_ms)
+                    place = f"p{message.partition}@{message.offset}"
+                    self._notify("error", f"dead letter {place}: {event.reason}; loading again")
+                elif event.kind is Kind.RESHAPE:
+                    self._loader.describe_again()
+                    self._notify("info", f"the table was changed ({event.op}): looking at it anew")
+
+    async def _resync(self, topn: TopN, reason: str) -> None:
+        self._notify("warning", f"starting anew at the feed's end: {reason}")
+        topn.feed_trouble = reason
+        self._publisher.offer(BoardChange(), self._board_state(topn.claim()))
+        positions = await self._follower.seek_to_end()
+        topn.resync(self._clock.monotonic_ms(), len(positions), reason)
+        self._changed(topn, topn.take_change())
+
+    # ── what others see ───────────────────────────────────────────────────────────────────
+
+    @property
+    def lag(self) -> int | None:
+        """Messages not yet read on all partitions; None until the broker has told."""
+        ends = self._follower.ends
+        if ends is None:
+            return None
+        positions = by_partition(self._feed.positions())
+        return sum(max(0, end - at) for at, end in zip(positions, ends.offsets, strict=False))
+
+    def _snapshot(self) -> tuple[BoardState, Sequence[Row] | None]:
+        topn = self._topn
+        if topn is None:
+            return self._board_state(Claim(State.LOADING, "starting")), None
+        rows = list(topn.board.board_rows()) if topn.totals.loads or topn.loaded else None
+        return self._board_state(topn.claim()), rows
+
+    def _board_state(self, claim: Claim) -> BoardState:
+        return BoardState(
+            state=claim.state.value,
+            reason=claim.reason,
+            provisional=claim.provisional,
+            size=self._options.size,
+            score_exact=not self._inexact_scores,
+            as_of_ms=self._topn.as_of_ms if self._topn else None,
+            positions=dict(self._feed.positions()) if self._topn else {},
+            field_names=self._table.field_names if self._table else (),
+        )
+
+    def _described(self, report: TableReport) -> None:
+        self._table = report.table
+        self._decode = self._decoder(report.table)
+
+    def _notify(self, level: str, text: str) -> None:
+        log.log(getattr(logging, level.upper(), logging.INFO), "%s", text)
+        self.history.add_notice(level, text, at_ms=self._clock.wall_ms())
+
+    async def _keep_status(self) -> None:
+        while True:
+            self._replace_status(ended=None)
+            await self._clock.sleep(STATUS_MS)
+
+    def _replace_status(self, *, ended: str | None) -> None:
+        self._explain_left = EXPLAINED
+        topn = self._topn
+        self._meter.publish_ms = self._publisher.last_ms
+        self._meter.tick(
+            self._clock.monotonic_ms(),
+            changes_total=topn.totals.changes if topn else 0,
+            lag=self.lag if topn else None,
+        )
+        self.status = self._reporter.report(
+            previous=self.status,
+            topn=topn,
+            table=self._table,
+            feed_positions=self._feed.positions() if topn else {},
+            follower=self._follower,
+            loader=self._loader,
+            publisher=self._publisher,
+            now_ms=self._clock.monotonic_ms(),
+            wall_ms=self._clock.wall_ms(),
+            ended=ended,
+        )
+
+
+def new_engine_id() -> str:
+    """A random identity; eight hexadecimal digits are plenty for a handful of engines."""
+    return secrets.token_hex(4)
+
+
+def _fits_double(row: Row) -> bool:
+    score = row.score
+    return (isinstance(score, int) and abs(score) <= EXACT_DOUBLE) or float(score) == score
+
+
+def _root_error(work: asyncio.Task[None]) -> BaseException | None:
+    """What went wrong first, out of the groups that task groups wrap it in."""
+    error = work.exception() if not work.cancelled() else None
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _why_ended(error: BaseException) -> str:
+    if isinstance(error, TopnError):
+        return str(error)
+    log.error("the engine ended by an error of ours", exc_info=error)
+    return f"an error of ours: {type(error).__name__}: {error}; please report it with the log"
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    """Cancel and wait; what it raises has been looked at already."""
+    task.cancel()
+    await asyncio.wait({task})

@@ -1,0 +1,186 @@
+"""The command line: arguments -> settings -> the dashboard, or a command without a screen.
+
+Exit codes: 0 all is well; 1 an error of ours; 2 wrong usage or settings; ``query`` has more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from engine import __version__
+from engine.configuration import Loaded, is_secret, leaves, load_settings, sample, shown
+from engine.errors import TopnError, WrongSetting
+from topn_tui.formatting import safe
+
+WRONG = 2
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def common(command: F) -> F:
+    """The options that every command which reads settings has."""
+    file = click.option(
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="The settings file. Default: TOPN_CONFIG, else topn-tui/topn.toml in the XDG config home.",
+    )
+    sets = click.option(
+        "--set",
+        "sets",
+        multiple=True,
+        metavar="SECTION.NAME=VALUE",
+        help="Set one setting; goes before environment and file. May be repeated; not for secrets.",
+    )
+    return file(sets(command))
+
+
+def observing(command: F) -> F:
+    """The option of the commands that run an engine."""
+    return click.option(
+        "--observe", is_flag=True, help="Never take the lease: watch, publish nothing."
+    )(command)
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="topn-tui")
+@common
+@observing
+@click.pass_context
+def cli(context: click.Context, config: Path | None, sets: tuple[str, ...], observe: bool) -> None:
+    """A live, exact top-N leaderboard of a MySQL table, kept from its binlog.
+
+    Without a command: the dashboard.
+    """
+    context.obj = (config, sets, observe)
+    if context.invoked_subcommand is None:
+        dashboard(settings_of(context, None, ()), observe=observe)
+
+
+@cli.command()
+@common
+@observing
+@click.option("--headless", is_flag=True, help="No screen: one JSON object a line on stdout.")
+@click.pass_context
+def run(
+    context: click.Context,
+    config: Path | None,
+    sets: tuple[str, ...],
+    observe: bool,
+    headless: bool,
+) -> None:
+    """Run the engine: with the dashboard, or without a screen."""
+    loaded = settings_of(context, config, sets)
+    observe = observe or context.obj[2]
+    if not headless:
+        dashboard(loaded, observe=observe)
+        return
+    from engine.assembly import make_engine  # here: --help must not wait for the drivers
+    from topn_tui.headless import Headless
+    from topn_tui.logs import start_logging
+
+    start_logging(loaded.settings.log)
+    engine = make_engine(loaded.settings, observe=observe, screen=False)
+    asyncio.run(Headless(engine).run())
+
+
+@cli.command()
+@common
+@click.option("--size", type=click.IntRange(min=1), help="Only the first so many rows.")
+@click.option("--table", is_flag=True, help="A table for people instead of JSON.")
+@click.pass_context
+def query(
+    context: click.Context,
+    config: Path | None,
+    sets: tuple[str, ...],
+    size: int | None,
+    table: bool,
+) -> None:
+    """Print the published board. Reads Redis only.
+
+    Exit 0 only when what was printed is EXACT and its lease is alive; 3 when it is not; 4 when there
+    is no such board; 5 when Redis cannot be reached.
+    """
+    from topn_tui import query as reading  # here: --help must not wait for the drivers
+
+    loaded = settings_of(context, config, sets)
+    try:
+        code = asyncio.run(reading.query(loaded.settings, size=size, table=table))
+    except ValueError as error:
+        raise WrongSetting(str(error)) from None
+    context.exit(code)
+
+
+@cli.command()
+@common
+@click.option("--show", is_flag=True, help="The effective values and where each came from.")
+@click.pass_context
+def config(context: click.Context, config: Path | None, sets: tuple[str, ...], show: bool) -> None:
+    """Print a commented sample file, or the effective settings."""
+    if not show:
+        click.echo(sample(), nl=False)
+        return
+    loaded = settings_of(context, config, sets)
+    click.echo(f"# file: {safe(str(loaded.file)) if loaded.file else '(none)'}")
+    rows = shown(loaded)
+    width = max(len(f"{path} = {value}") for path, value, _ in rows if len(value) < 60)
+    for path, value, origin in rows:
+        click.echo(f"{f'{path} = {safe(value)}':<{width}}  # {origin}")
+
+
+def dashboard(loaded: Loaded, *, observe: bool) -> None:
+    """Run the dashboard; ends the process with its exit code."""
+    from engine.assembly import make_engine  # here: --help must not wait for drivers and widgets
+    from topn_tui.app import Dashboard
+    from topn_tui.logs import start_logging
+
+    engine = make_engine(loaded.settings, observe=observe)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise WrongSetting("the dashboard needs a terminal; without one: topn-tui run --headless")
+    log_file = start_logging(loaded.settings.log)
+    app = Dashboard(engine)
+    app.run()
+    if app.ended is not None:
+        code = WRONG if app.ended_by_setting else 1
+        click.echo(f"topn-tui: {safe(app.ended)} (log: {log_file})", err=True)
+        sys.exit(code)
+    sys.exit(app.return_code or 0)
+
+
+def settings_of(context: click.Context, file: Path | None, sets: tuple[str, ...]) -> Loaded:
+    """Settings by the options of the group and of the command; the command's go first."""
+    group_file, group_sets, _ = context.find_root().obj
+    return load_settings(file or group_file, _flags((*group_sets, *sets)))
+
+
+def _flags(sets: tuple[str, ...]) -> dict[str, str]:
+    secret = {path for path, field in leaves() if is_secret(field)}
+    flags = {}
+    for item in sets:
+        path, equals, value = item.partition("=")
+        if not equals:
+            raise WrongSetting(f"--set {item}: write SECTION.NAME=VALUE")
+        if path in secret:
+            raise WrongSetting(
+                f"--set {path}: a secret on the command line is seen by everybody on this machine; "
+                f"set TOPN_{path.upper().replace('.', '__')} or {path}_file"
+            )
+        flags[path] = value
+    return flags
+
+
+def main() -> None:
+    """The console entry point: never a traceback for what a person can mend."""
+    try:
+        cli(prog_name="topn-tui")
+    except WrongSetting as error:
+        sys.stderr.write(f"topn-tui: {safe(str(error))}\n")
+        sys.exit(WRONG)
+    except TopnError as error:
+        sys.stderr.write(f"topn-tui: {safe(str(error))}\n")
+        sys.exit(1)

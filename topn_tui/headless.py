@@ -1,0 +1,120 @@
+"""The engine without a screen: one JSON object a line on stdout, notices on stderr."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from typing import TextIO
+
+import msgspec
+
+from engine.runtime_api import RunningEngine
+from engine.status import EngineStatus, Transition
+from topn_tui.formatting import safe
+
+STATUS_S = 1.0
+"""Time between two status objects."""
+
+LOOK_S = 0.1
+"""Time between two looks for changes of state."""
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+class Headless:
+    """Writes what happens, line by line.
+
+    Args:
+        engine: not yet running.
+        out: where the JSON lines go.
+        err: where notices go.
+    """
+
+    def __init__(
+        self, engine: RunningEngine, *, out: TextIO = sys.stdout, err: TextIO = sys.stderr
+    ) -> None:
+        self._engine, self._out, self._err = engine, out, err
+        self._transition = self._notice = 0
+
+    async def run(self) -> None:
+        """Run until SIGINT or SIGTERM.
+
+        Raises:
+            WrongSetting: what the services hold cannot be ranked as the settings say.
+        """
+        loop = asyncio.get_running_loop()
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(signum, self._engine.stop)
+        writing = asyncio.create_task(self._write_for_ever())
+        try:
+            await self._engine.run()
+        finally:
+            writing.cancel()
+            await asyncio.wait({writing})
+            self._write_news()
+            self._line(status_object("status", self._engine.status))
+
+    async def _write_for_ever(self) -> None:
+        looks = 0
+        while True:
+            self._write_news()
+            if looks % round(STATUS_S / LOOK_S) == 0:
+                self._line(status_object("status", self._engine.status))
+            looks += 1
+            await asyncio.sleep(LOOK_S)
+
+    def _write_news(self) -> None:
+        status = self._engine.status
+        for notice in status.notices:
+            if notice.number > self._notice:
+                self._notice = notice.number
+                print(f"{notice.level}: {safe(notice.text)}", file=self._err, flush=True)
+        for transition in status.transitions:
+            if transition.number > self._transition:
+                self._transition = transition.number
+                self._line(status_object("state", status, transition))
+
+    def _line(self, fields: dict[str, object]) -> None:
+        self._out.write(_ENCODER.encode(fields).decode() + "\n")
+        self._out.flush()
+
+
+def status_object(
+    kind: str, status: EngineStatus, transition: Transition | None = None
+) -> dict[str, object]:
+    """One line of output: `status` as it is, or with the state of one past transition.
+
+    The names and their order are a contract with whoever reads them.
+    """
+    now = status.exactness
+    said = transition or Transition(
+        number=0,
+        at_ms=status.at_ms,
+        state=now.state,
+        reason=now.reason,
+        provisional=now.provisional,
+        publication=status.standing.publication,
+    )
+    counters = status.counters
+    verified = now.verified_at_ms
+    return {
+        "kind": kind,
+        "at_ms": said.at_ms,
+        "state": said.state.value,
+        "reason": said.reason,
+        "provisional": said.provisional,
+        "publication": said.publication.value,
+        "version": status.standing.version,
+        "positions": {str(p.partition): p.position for p in status.partitions},
+        "lag": {str(p.partition): p.lag for p in status.partitions},
+        "tracked": status.tracked,
+        "floor": list(status.floor) if status.floor is not None else None,
+        "loads": counters.loads,
+        "evicted": counters.evicted,
+        "spilled": counters.spilled,
+        "superseded_in_batch": counters.superseded_in_batch,
+        "dead_letters": counters.dead_letters,
+        "audit_mismatches": counters.audit_mismatches,
+        "verified_ms_ago": None if verified is None else max(0, status.at_ms - verified),
+    }
