@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from engine.adapters.kafka import KafkaFeed
-from engine.adapters.mysql import MySQLSource
 from engine.adapters.redis import RedisBoard
 from engine.clock import SystemClock
+from engine.columns import Table
 from engine.core.topn import Timing
 from engine.errors import WrongSetting
-from engine.formats import make_decoder
+from engine.ports import ChangeFeed, RowSource
 from engine.runtime import Decode, Engine, EngineOptions, new_engine_id
 from engine.settings import Settings, TlsSection
 
@@ -44,9 +45,10 @@ def make_engine(settings: Settings, *, observe: bool = False, screen: bool = Tru
     )
     wire_format = settings.feed.format
 
-    def decoder(table):  # type: ignore[no-untyped-def]  # Table -> Decode, checked at the call
-        decode: Decode = make_decoder(table, wire_format).decode
-        return decode
+    def decoder(table: Table) -> Decode:
+        from engine.formats import make_decoder  # here: a reader must not wait for protobuf
+
+        return make_decoder(table, wire_format).decode
 
     return Engine(
         feed=_make_feed(settings, engine_id),
@@ -83,7 +85,9 @@ def make_board_reader(settings: Settings) -> RedisBoard:
     return _make_store(settings, engine_id="")
 
 
-def _make_feed(settings: Settings, engine_id: str) -> KafkaFeed:
+def _make_feed(settings: Settings, engine_id: str) -> ChangeFeed:
+    from engine.adapters.kafka import KafkaFeed  # here: a reader must not wait for this driver
+
     feed = settings.feed
     return KafkaFeed(
         bootstrap_servers=feed.bootstrap_servers or "",
@@ -100,7 +104,9 @@ def _make_feed(settings: Settings, engine_id: str) -> KafkaFeed:
     )
 
 
-def _make_source(settings: Settings) -> MySQLSource:
+def _make_source(settings: Settings) -> RowSource:
+    from engine.adapters.mysql import MySQLSource  # here: a reader must not wait for this driver
+
     table = settings.table
     url = urlsplit(table.url or "")
     return MySQLSource(
@@ -138,7 +144,9 @@ def _make_store(settings: Settings, engine_id: str) -> RedisBoard:
     )
 
 
-def _files(tls: TlsSection):  # type: ignore[no-untyped-def]  # keyword arguments common to all adapters
+def _files(tls: TlsSection) -> dict[str, Any]:
+    """The keyword arguments that all adapters have for TLS."""
+
     def path(file: object) -> str | None:
         return None if file is None else str(file)
 
@@ -150,9 +158,8 @@ def _files(tls: TlsSection):  # type: ignore[no-untyped-def]  # keyword argument
     }
 
 
-def _secret(read, section: str) -> str | None:  # type: ignore[no-untyped-def]  # () -> str | None
+def _secret(read: Callable[[], str | None], section: str) -> str | None:
     try:
-        secret: str | None = read()
+        return read()
     except ValueError as error:
         raise WrongSetting(f"{section}.{error}") from None
-    return secret

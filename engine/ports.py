@@ -103,6 +103,7 @@ class BoardState(msgspec.Struct, frozen=True):
     reason: str | None
     provisional: bool
     size: int
+    """How many rows the board has now: its limit, or fewer where the table has fewer."""
     score_exact: bool
     """False: some score does not fit a double; the order is in the rows, not in the ZSET's scores."""
     as_of_ms: int | None
@@ -110,6 +111,8 @@ class BoardState(msgspec.Struct, frozen=True):
     positions: Mapping[int, int]
     field_names: tuple[str, ...]
     """Key, columns, score: the names in the order of a published row."""
+    limit: int = 0
+    """N: how many rows the board may have."""
 
 
 class Acquired(msgspec.Struct, frozen=True):

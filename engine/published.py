@@ -138,6 +138,26 @@ def order_rows(stored: StoredBoard) -> tuple[str, ...]:
     return tuple(text for _, text in ranked)
 
 
+def differing(
+    stored: StoredBoard,
+    rows: Sequence[Row],
+    field_names: Sequence[str],
+    *,
+    fixed_width: bool = False,
+) -> tuple[str, ...]:
+    """What a stored board has otherwise than these rows, a few words each; empty if nothing."""
+    expected = {member(row.key, fixed_width=fixed_width): row for row in rows}
+    found = [f"{name} is missing" for name in expected if name not in stored.scores]
+    found += [f"{name} was added" for name in stored.scores if name not in expected]
+    found += [f"the row of {name} was added" for name in stored.rows if name not in expected]
+    for name, row in expected.items():
+        if name in stored.scores and stored.scores[name] != float(row.score):
+            found.append(f"the score of {name} is {stored.scores[name]:.17g}")
+        if stored.rows.get(name) != row_json(row, field_names):
+            found.append(f"the row of {name} differs")
+    return tuple(found)
+
+
 def inconsistencies(stored: StoredBoard) -> tuple[str, ...]:
     """What does not fit together in a stored board, a sentence each; empty when all is well."""
     found: list[str] = []

@@ -15,8 +15,8 @@ class PublishedBoard:
 
     rows: tuple[str, ...]
     """Row JSON texts as stored, highest rank first."""
-    size: int
-    """N, as published."""
+    limit: int
+    """N: how many rows the board may have."""
     state: str
     reason: str | None
     provisional: bool
@@ -62,7 +62,7 @@ async def read_board(settings: Settings) -> PublishedBoard | None:
     meta = stored.meta
     return PublishedBoard(
         rows=rows,
-        size=int(meta.get("size") or 0),
+        limit=int(meta.get("limit") or 0),
         state=meta.get("state", ""),
         reason=meta.get("reason") or None,
         provisional=meta.get("provisional") == "1",

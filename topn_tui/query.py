@@ -36,8 +36,8 @@ async def query(settings: Settings, *, size: int | None, table: bool) -> int:
         return _complain(
             f"there is no board {name!r} in Redis; run the engine, or see board.name", NO_BOARD
         )
-    if size is not None and size > board.size:
-        raise ValueError(f"--size {size}: the board keeps the top {board.size}; raise board.size")
+    if size is not None and size > board.limit:
+        raise ValueError(f"--size {size}: the board keeps the top {board.limit}; raise board.size")
     rows = board.rows if size is None else board.rows[:size]
     if table:
         _print_table(rows)

@@ -1,0 +1,303 @@
+"""Everything asked of a Kafka cluster except the messages: how to reach it, the topic, commits.
+
+Its connection is its own, apart from the consumer's: so a question has a deadline and an answer even
+while the consumer is silently waiting for a broker that is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from aiokafka import errors
+from aiokafka.client import AIOKafkaClient, ConnectionGroup, CoordinationType
+from aiokafka.conn import collect_hosts, create_conn
+from aiokafka.protocol.commit import OffsetCommitRequest
+from aiokafka.protocol.metadata import MetadataRequest
+
+from engine.adapters.kafka_metadata import NO_ID, TopicRequest, brokers_in, topic_answer
+from engine.adapters.kafka_reasons import SERVICE, kafka_reason
+from engine.errors import ServiceAway, WrongSetting
+
+MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+RETRY_MS = 100
+
+
+class Topic(NamedTuple):
+    """What a topic is at this moment."""
+
+    id: UUID | None
+    """Changes when the topic is deleted and made again; None: a broker before Kafka 2.8."""
+    partitions: frozenset[int]
+
+
+class MissingTopic(ServiceAway):
+    """The cluster answers, and has no such topic."""
+
+
+class Broker:
+    """A cluster as one account sees it.
+
+    Args: as for :class:`engine.adapters.kafka.KafkaFeed`.
+
+    Raises:
+        WrongSetting: an address, the protocol or the mechanism cannot be used.
+    """
+
+    def __init__(
+        self,
+        *,
+        bootstrap_servers: str,
+        client_id: str,
+        security_protocol: str,
+        sasl_mechanism: str,
+        sasl_username: str | None,
+        sasl_password: str | None,
+        ssl_context: ssl.SSLContext | None,
+        request_timeout_ms: int,
+    ) -> None:
+        self.addresses = _addresses(bootstrap_servers)
+        _check_security(security_protocol, sasl_mechanism, sasl_username, sasl_password)
+        self.timeout_ms = request_timeout_ms
+        self._protocol, self._mechanism = security_protocol, sasl_mechanism
+        self._connection = {
+            "client_id": client_id,
+            "request_timeout_ms": request_timeout_ms,
+            "security_protocol": security_protocol,
+            "sasl_mechanism": sasl_mechanism,
+            "sasl_plain_username": sasl_username,
+            "sasl_plain_password": sasl_password,
+            "ssl_context": ssl_context,
+        }
+        self._client: Any = None
+        self._coordinator: int | None = None
+
+    def options(self) -> dict[str, Any]:
+        """Keyword arguments for a client of aiokafka."""
+        servers = [f"[{h}]:{p}" if ":" in h else f"{h}:{p}" for h, p in self.addresses]
+        return {"bootstrap_servers": servers, **self._connection}
+
+    async def connect(self) -> None:
+        """Connect, unless connected.
+
+        Raises:
+            ServiceAway: no address of the cluster can be used; with the true reason.
+        """
+        if self._client is not None:
+            return
+        # aiokafka says "unable to bootstrap" for every reason there is; a connection of our own
+        # is told the true one.
+        await self._probe()
+        client = AIOKafkaClient(**self.options())
+        try:
+            await self.asked(client.bootstrap)
+        except BaseException:
+            await close_quietly(client.close, timeout_ms=self.timeout_ms)
+            raise
+        self._client = client
+
+    async def topic(self, name: str) -> Topic:
+        """What the topic is now. Never creates it.
+
+        Raises:
+            MissingTopic: there is none of this name.
+            ServiceAway: the cluster cannot be asked, or does not say.
+            WrongSetting: no topic can have this name.
+        """
+        await self.connect()
+        request = TopicRequest(name)
+        try:
+            response = await self.asked(
+                lambda: self._client.send(self._client.get_random_node(), request)
+            )
+        except ServiceAway:
+            # Begin anew: the probe is told the true reason, and brokers that moved are found.
+            await self.close()
+            await self._probe()
+            raise
+        answer = topic_answer(response)
+        error = errors.for_code(answer["error_code"])
+        if error is errors.UnknownTopicOrPartitionError:
+            raise MissingTopic(
+                SERVICE,
+                f"there is no topic {name!r}",
+                "start Canal with this topic, create it, or correct its name",
+            )
+        if error is errors.InvalidTopicError:
+            raise WrongSetting(f"Kafka topic {name!r}: no topic can have this name; correct it")
+        if error is not errors.NoError:
+            raise self.away(error())
+        topic_id = answer["topic_id"]
+        partitions = frozenset(p["partition"] for p in answer["partitions"])
+        return Topic(None if topic_id == NO_ID else topic_id, partitions)
+
+    async def commit(self, group_id: str, topic: str, positions: Mapping[int, int]) -> None:
+        """Store positions under a group that nobody is a member of.
+
+        Raises:
+            ServiceAway: not stored.
+        """
+        await self.connect()
+        offsets = [(partition, offset, "") for partition, offset in sorted(positions.items())]
+        request = OffsetCommitRequest(group_id, -1, "", -1, [(topic, offsets)])
+        await self.asked(lambda: self._commit(group_id, request))
+
+    async def close(self) -> None:
+        """Let go of the connection. Never raises, never hangs."""
+        client, self._client, self._coordinator = self._client, None, None
+        if client is not None:
+            await close_quietly(client.close, timeout_ms=1000)
+
+    async def asked(self, question: Callable[[], Awaitable[Any]]) -> Any:
+        """The answer to a question, which must come before the deadline.
+
+        Raises:
+            ServiceAway: it did not, or the driver reports an error.
+        """
+        try:
+            async with asyncio.timeout(self.timeout_ms / 1000):
+                return await question()
+        except (errors.KafkaError, OSError, ssl.SSLError) as e:  # OSError has TimeoutError
+            raise self.away(e) from None
+
+    def away(self, error: BaseException) -> ServiceAway:
+        """The driver's error in our words."""
+        where = ",".join(f"{host}:{port}" for host, port in self.addresses)
+        return ServiceAway(SERVICE, *self._reason(error, where))
+
+    # ── inside ────────────────────────────────────────────────────────────────────────────────
+
+    async def _commit(self, group_id: str, request: OffsetCommitRequest) -> None:
+        while True:  # until the caller's deadline: a coordinator moves, or is being elected
+            try:
+                await self._commit_once(group_id, request)
+            except errors.KafkaError as e:
+                self._coordinator = None
+                if not e.retriable:
+                    raise
+                await asyncio.sleep(RETRY_MS / 1000)
+            else:
+                return
+
+    async def _commit_once(self, group_id: str, request: OffsetCommitRequest) -> None:
+        if self._coordinator is None:
+            self._coordinator = await self._client.coordinator_lookup(
+                CoordinationType.GROUP, group_id
+            )
+        response = await self._client.send(
+            self._coordinator, request, group=ConnectionGroup.COORDINATION
+        )
+        for _, partitions in response.topics:
+            for _, code in partitions:
+                error = errors.for_code(code)
+                if error is not errors.NoError:
+                    raise error()
+
+    async def _probe(self) -> None:
+        """Return as soon as one address answers and one broker that it names does, too."""
+        reasons = []
+        for host, port in self.addresses:
+            try:
+                async with asyncio.timeout(self.timeout_ms / 1000):
+                    await self._probe_one(host, port)
+            except (errors.KafkaError, OSError, ssl.SSLError) as e:
+                reasons.append(self._reason(e, f"{host}:{port}"))
+            else:
+                return
+        text, turn = reasons[0]
+        if len(reasons) > 1:
+            text += f" (and {len(reasons) - 1} other address(es) cannot be used either)"
+        raise ServiceAway(SERVICE, text, turn)
+
+    async def _probe_one(self, host: str, port: int) -> None:
+        connection = await create_conn(host, port, **self._connection)
+        try:
+            named = brokers_in(await connection.send(MetadataRequest([])))
+        finally:
+            await connection.close()
+        failures: list[BaseException] = []
+        for node_host, node_port in named.values():
+            if (node_host, node_port) == (host, port):
+                return
+            try:
+                connection = await create_conn(node_host, node_port, **self._connection)
+            except (errors.KafkaError, OSError, ssl.SSLError) as e:
+                failures.append(e)
+            else:
+                await connection.close()
+                return
+        if failures:
+            # The classic of containers: the address answers and sends us to one that does not.
+            first = next(iter(named.values()))
+            why = self._reason(failures[0], f"{first[0]}:{first[1]}")
+            raise ServiceAway(
+                SERVICE,
+                f"{host}:{port} answers, but says its brokers are elsewhere: {why.text}",
+                "correct advertised.listeners on the broker",
+            )
+
+    def _reason(self, error: BaseException, where: str) -> Any:
+        return kafka_reason(
+            error,
+            where=where,
+            timeout_ms=self.timeout_ms,
+            security_protocol=self._protocol,
+            mechanism=self._mechanism,
+        )
+
+
+async def close_quietly(close: Callable[[], Awaitable[Any]], *, timeout_ms: int) -> None:
+    """Close something of aiokafka within a deadline, whatever it does.
+
+    While the broker is down `AIOKafkaConsumer.stop` ends in a CancelledError that nobody asked for,
+    or hangs. In a task of its own neither reaches us, and a real cancellation still does.
+    """
+
+    async def closing() -> None:
+        await close()
+
+    task = asyncio.create_task(closing())
+    try:
+        await asyncio.wait({task}, timeout=timeout_ms / 1000)
+    finally:
+        if not task.done():
+            task.cancel()
+    if not task.done():
+        await asyncio.wait({task}, timeout=timeout_ms / 1000)
+    if task.done() and not task.cancelled():
+        # Asked for, so that asyncio does not report it as lost; there is nothing to do about it.
+        with contextlib.suppress(Exception):
+            task.result()
+
+
+def _addresses(bootstrap_servers: str) -> list[tuple[str, int]]:
+    try:
+        found = [(h, p) for h, p, _ in collect_hosts(bootstrap_servers, randomize=False)]
+    except ValueError:
+        found = []
+    if not found or not all(host and 0 < port < 65536 for host, port in found):
+        raise WrongSetting(
+            f"Kafka bootstrap servers {bootstrap_servers!r}: this is not host:port[,host:port…]; "
+            "correct it"
+        )
+    return found
+
+
+def _check_security(
+    protocol: str, mechanism: str, username: str | None, password: str | None
+) -> None:
+    if protocol not in PROTOCOLS:
+        raise WrongSetting(
+            f"Kafka security protocol {protocol!r}: choose one of {', '.join(PROTOCOLS)}"
+        )
+    if not protocol.startswith("SASL"):
+        return
+    if mechanism not in MECHANISMS:
+        raise WrongSetting(f"Kafka SASL mechanism {mechanism!r}: choose {', '.join(MECHANISMS)}")
+    if not username or not password:
+        raise WrongSetting(f"Kafka {protocol} needs a SASL user name and a password; set both")

@@ -1,0 +1,111 @@
+"""What a server or table has that will hurt later, each a sentence with the next step."""
+
+from __future__ import annotations
+
+from engine.adapters.mysql_connection import Connection
+from engine.adapters.mysql_describe import Shape, ordering_index
+from engine.adapters.mysql_sql import full_name, index_statement, load_statement, quoted
+
+_VARIABLES = (
+    "log_bin",
+    "binlog_format",
+    "binlog_row_image",
+    "binlog_row_value_options",
+    "read_only",
+    "super_read_only",
+    "server_id",
+)
+_PLAN_LIMIT = 65
+"""LIMIT of the load that is explained: a small one, as a board has."""
+
+_SMALL_TABLE_ROWS = 10_000
+"""Below it an optimizer may rightly prefer to read the whole table."""
+
+
+async def variables(connection: Connection) -> dict[str, str]:
+    """The server's global variables that matter here; a missing one is not in it."""
+    names = ", ".join(["%s"] * len(_VARIABLES))
+    rows = await connection.rows(
+        f"SHOW GLOBAL VARIABLES WHERE Variable_name IN ({names})", _VARIABLES
+    )
+    return {str(name).lower(): str(value) for name, value in rows}
+
+
+def binlog_warnings(found: dict[str, str]) -> list[str]:
+    """What the binlog will not tell, or tell late."""
+    warnings = []
+    if found.get("log_bin", "ON").upper() == "OFF":
+        warnings.append(
+            "the server writes no binlog (log_bin is OFF): no change will ever arrive; start it with "
+            "--log-bin, or point to the server that Canal tails"
+        )
+    binlog_format = found.get("binlog_format", "ROW").upper()
+    if binlog_format != "ROW":
+        warnings.append(
+            f"binlog_format is {binlog_format}: some changes arrive as statements without rows; "
+            "SET GLOBAL binlog_format = 'ROW' and reconnect the writers"
+        )
+    image = found.get("binlog_row_image", "FULL").upper()
+    if image != "FULL":
+        warnings.append(
+            f"binlog_row_image is {image}: changes arrive without all columns; "
+            "SET GLOBAL binlog_row_image = 'FULL' and reconnect the writers"
+        )
+    if "PARTIAL_JSON" in found.get("binlog_row_value_options", "").upper():
+        warnings.append(
+            "binlog_row_value_options is PARTIAL_JSON: JSON columns arrive in part; "
+            "SET GLOBAL binlog_row_value_options = ''"
+        )
+    if "ON" in (found.get("read_only", "").upper(), found.get("super_read_only", "").upper()):
+        warnings.append(
+            "the server is read-only, so probably a replica: one that lags gives wrong boards; point "
+            "to the server that Canal tails"
+        )
+    return warnings
+
+
+async def index_warning(connection: Connection, shape: Shape) -> str | None:
+    """Whether a load must read the whole table; asks the server for its plan."""
+    table = shape.table
+    statement = load_statement(table, _PLAN_LIMIT, key_utf8=shape.key_utf8)
+    plan = await connection.rows(f"EXPLAIN {statement}")
+    index = ordering_index(shape)
+    if index is None:
+        return (
+            f"a load reads the whole of {full_name(table)}: there is no index to read its best rows "
+            f"from; {index_statement(table)}"
+        )
+    # Columns of EXPLAIN, in both servers: id, select_type, table, …; the key and the rows by place
+    # differ (MySQL has partitions), so the index's name is looked for anywhere.
+    used = any(index.name in (str(cell) for cell in row) for row in plan)
+    rows = max((int(cell) for row in plan for cell in row[5:] if _is_number(cell)), default=0)
+    if used or rows < _SMALL_TABLE_ROWS:
+        return None
+    return (
+        f"a load does not use index {quoted(index.name)} and reads about {rows} rows; "
+        f"ANALYZE TABLE {full_name(table)}"
+    )
+
+
+async def cascade_warning(connection: Connection, shape: Shape) -> str | None:
+    """Whether rows can change without the binlog's knowing: through a foreign key."""
+    table = shape.table
+    rows = await connection.rows(
+        "SELECT constraint_name, referenced_table_name, update_rule, delete_rule "
+        "FROM information_schema.referential_constraints "
+        "WHERE constraint_schema = %s AND table_name = %s",
+        (table.database, table.name),
+    )
+    silent = ("CASCADE", "SET NULL", "SET DEFAULT")
+    for name, parent, on_update, on_delete in rows:
+        if on_update in silent or on_delete in silent:
+            return (
+                f"foreign key {name} changes rows when {parent} changes, and such changes do not "
+                "reach the binlog: only the audit will notice them; let the application delete and "
+                "update the rows itself"
+            )
+    return None
+
+
+def _is_number(cell: object) -> bool:
+    return isinstance(cell, int) or (isinstance(cell, str) and cell.isdecimal())

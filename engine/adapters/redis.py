@@ -1,0 +1,319 @@
+"""The published board in Redis: one owner, one step a write.
+
+Keys share one hash tag, so that a cluster keeps them on one node: ``topn:{name}`` (ZSET, the
+members), ``topn:{name}:rows`` (HASH, member -> row JSON), ``topn:{name}:meta`` (HASH); channel
+``topn:{name}:changes`` carries ``{version, epoch, state, entered, left, moved}``: rows entered and
+moved as published, keys that left; where ``"whole": true`` stands beside them the board was written
+anew, and a subscriber reads it. All writing is done by the scripts of
+:mod:`engine.adapters.redis_scripts`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from redis import exceptions
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.maint_notifications import MaintNotificationsConfig
+
+from engine.adapters.redis_reasons import SERVICE, translated
+from engine.adapters.redis_scripts import (
+    ACQUIRE,
+    RELEASE,
+    TOLD_FIELDS,
+    WRITE,
+    counted,
+    event,
+    flat,
+)
+from engine.adapters.tls import tls_context
+from engine.core.changes import Row
+from engine.core.rank import Key
+from engine.errors import NotOwner, StoreRefused, TopnError, WrongSetting
+from engine.ports import Acquired, BoardState, StoredBoard
+from engine.published import differing, member, number_text, row_json
+
+
+class RedisBoard:
+    """A :class:`~engine.ports.BoardStore` in Redis 5 or later.
+
+    Args:
+        url: ``redis://host:port/db``, or ``rediss://`` for TLS. The password goes beside it.
+        username, password: as for AUTH; None for a server that asks for none.
+        board_name: the name inside the keys.
+        engine_id: who we are to other engines; "" for a reader, which may only :meth:`read`.
+        lease_ms: how long the board stays ours without a sign of life.
+        timeout_ms: for a connection and for each answer.
+        fixed_width_members: write integer keys as text whose byte order is the numbers' order, see
+            :func:`engine.published.member`.
+        ca_file, cert_file, key_file, check_hostname: TLS, see :func:`engine.adapters.tls.tls_context`.
+
+    Raises:
+        WrongSetting: the url, the board's name or a TLS file cannot be used.
+    """
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        board_name: str,
+        engine_id: str = "",
+        username: str | None = None,
+        password: str | None = None,
+        lease_ms: int = 5000,
+        timeout_ms: int = 2000,
+        fixed_width_members: bool = False,
+        ca_file: str | None = None,
+        cert_file: str | None = None,
+        key_file: str | None = None,
+        check_hostname: bool = True,
+    ) -> None:
+        if not board_name or set(board_name) & set("{} \t\n"):
+            raise WrongSetting(
+                f"board name {board_name!r}: it is part of Redis keys; use a name without blanks "
+                "and without braces"
+            )
+        options = _address(url)
+        self.where = f"{options['host']}:{options['port']}"
+        self._tls = bool(options["ssl"])
+        if self._tls:
+            # Made here only for its errors: the driver makes its own from the same files.
+            tls_context(SERVICE, ca_file=ca_file, cert_file=cert_file, key_file=key_file)
+            options |= {
+                "ssl_ca_certs": ca_file,
+                "ssl_certfile": cert_file,
+                "ssl_keyfile": key_file,
+                "ssl_check_hostname": check_hostname,
+            }
+        options |= {k: v for k, v in (("username", username), ("password", password)) if v}
+        self._redis: Any = Redis(
+            **options,
+            protocol=2,
+            decode_responses=True,
+            # A member changed by hand may be no UTF-8; it must show as wrong, not break the reading.
+            encoding_errors="backslashreplace",
+            socket_timeout=timeout_ms / 1000,
+            socket_connect_timeout=timeout_ms / 1000,
+            # A write repeated by the driver would be told to subscribers twice.
+            retry=Retry(NoBackoff(), 0),
+            maint_notifications_config=MaintNotificationsConfig(enabled=False),
+            client_name="topn-tui",
+        )
+        self._key = f"topn:{{{board_name}}}"
+        self._engine_id = engine_id
+        self._lease_ms, self._timeout_ms = lease_ms, timeout_ms
+        self._fixed_width = fixed_width_members
+        self._epoch = 0
+        self._version = 0
+
+    async def acquire(self, *, at_least_epoch: int) -> Acquired:
+        """See :meth:`engine.ports.BoardStore.acquire`.
+
+        Raises:
+            StoreRefused: also where a key of the board's name holds something that is not ours.
+        """
+        if not self._engine_id:
+            raise ValueError("a board opened without an engine id is for reading")
+        answer = await self._run(
+            ACQUIRE,
+            [self._engine_id, at_least_epoch, self._version, self._lease_ms, self._channel],
+        )
+        if answer[0] == "HELD":
+            return Acquired(
+                owned=False, owner=answer[1], epoch=int(answer[2]), free_in_ms=int(answer[3])
+            )
+        self._epoch, self._version = int(answer[1]), int(answer[2])
+        return Acquired(owned=True, epoch=self._epoch, owner=self._engine_id)
+
+    async def publish(
+        self,
+        state: BoardState,
+        *,
+        entered: Sequence[Row],
+        left: Sequence[Key],
+        moved: Sequence[Row],
+    ) -> int:
+        """See :meth:`engine.ports.BoardStore.publish`.
+
+        The difference must be against the board that was written last. Where the store does not hold
+        that board (a write whose answer was lost, a member removed by hand, an old dump) nothing is
+        written and NotOwner says owner "": acquire, then rewrite.
+        """
+        return await self._write(
+            "publish", state, written=[*entered, *moved], left=left, entered=len(entered)
+        )
+
+    async def rewrite(self, state: BoardState, rows: Sequence[Row]) -> int:
+        """See :meth:`engine.ports.BoardStore.rewrite`."""
+        return await self._write("rewrite", state, written=rows, left=(), entered=len(rows))
+
+    async def heartbeat(self, state: BoardState) -> int:
+        """See :meth:`engine.ports.BoardStore.heartbeat`. The version grows only if the state changed."""
+        return await self._write("heartbeat", state, written=(), left=(), entered=0)
+
+    async def read(self) -> StoredBoard | None:
+        """See :meth:`engine.ports.BoardStore.read`. A board is there as soon as somebody owned it."""
+        async with self._driver_errors(), self._redis.pipeline(transaction=True) as step:
+            step.hgetall(f"{self._key}:meta")
+            step.zrange(self._key, 0, -1, withscores=True)
+            step.hgetall(f"{self._key}:rows")
+            step.time()
+            meta, scores, rows, (seconds, micros) = await step.execute()
+        if "epoch" not in meta:
+            return None
+        return StoredBoard(
+            rows=rows,
+            scores=dict(scores),
+            meta=meta,
+            store_clock_ms=seconds * 1000 + micros // 1000,
+        )
+
+    async def differences(self, rows: Sequence[Row]) -> tuple[str, ...]:
+        """See :meth:`engine.ports.BoardStore.differences`. Rows as of the last write."""
+        stored = await self.read()
+        if stored is None:
+            return ("the whole board is gone",)
+        names = json.loads(stored.meta.get("fields") or "[]")
+        if not names:
+            return ("the field names are gone",)
+        return differing(stored, rows, names, fixed_width=self._fixed_width)
+
+    async def release(self, state: BoardState) -> None:
+        """See :meth:`engine.ports.BoardStore.release`."""
+        told = self._meta(state) | {"state": "STOPPED"}
+        news = event(self._epoch, "STOPPED")
+        arguments = [self._engine_id, self._epoch, self._channel, news, *counted(flat(told))]
+        # Nobody can act on a failure now: the lease runs out by itself.
+        with contextlib.suppress(TopnError):
+            await self._run(RELEASE, arguments)
+
+    async def close(self) -> None:
+        """See :meth:`engine.ports.BoardStore.close`."""
+        with contextlib.suppress(exceptions.RedisError, OSError):  # OSError has TimeoutError
+            async with asyncio.timeout(self._timeout_ms / 1000):
+                await self._redis.aclose()
+
+    # ── inside ────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _channel(self) -> str:
+        return f"{self._key}:changes"
+
+    async def _write(
+        self,
+        mode: str,
+        state: BoardState,
+        *,
+        written: Sequence[Row],
+        left: Sequence[Key],
+        entered: int,
+    ) -> int:
+        names = state.field_names
+        members = [member(row.key, fixed_width=self._fixed_width) for row in written]
+        texts = [row_json(row, names) for row in written]
+        if mode == "rewrite":
+            news = event(self._epoch, state.state, whole=True)
+        else:
+            news = event(self._epoch, state.state, texts[:entered], left, texts[entered:])
+        scores: list[str] = []
+        for row, name in zip(written, members, strict=True):
+            scores += (number_text(row.score), name)
+        answer = await self._run(
+            WRITE,
+            [
+                self._engine_id,
+                self._epoch,
+                self._version,
+                self._lease_ms,
+                mode,
+                state.size - entered + len(left),
+                self._channel,
+                news,
+                *counted(flat(self._meta(state))),
+                *counted([member(key, fixed_width=self._fixed_width) for key in left]),
+                *counted(scores),
+                *counted([x for pair in zip(members, texts, strict=True) for x in pair]),
+            ],
+        )
+        self._version = int(answer[1])
+        return self._version
+
+    def _meta(self, state: BoardState) -> dict[str, str]:
+        """The meta fields that a write sets, those that subscribers are told of first."""
+        fields = {
+            "state": state.state,
+            "reason": state.reason or "",
+            "provisional": str(int(state.provisional)),
+            "size": str(state.size),
+            "limit": str(state.limit),
+            "score_exact": str(int(state.score_exact)),
+            "fields": json.dumps(state.field_names, ensure_ascii=False, separators=(",", ":")),
+            "members": "fixed-width" if self._fixed_width else "plain",
+        }
+        assert tuple(fields) == TOLD_FIELDS
+        return fields | {
+            "as_of_ms": "" if state.as_of_ms is None else str(state.as_of_ms),
+            "offsets": json.dumps({str(p): o for p, o in sorted(state.positions.items())}),
+        }
+
+    async def _run(self, script: str, arguments: Sequence[str | int]) -> list[str]:
+        """Run a script; its answer, its refusals raised."""
+        keys = [self._key, f"{self._key}:rows", f"{self._key}:meta"]
+        async with self._driver_errors():
+            try:
+                digest = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
+                answer = await self._redis.evalsha(digest, len(keys), *keys, *arguments)
+            except exceptions.NoScriptError:  # a new server: EVAL also makes it known
+                answer = await self._redis.eval(script, len(keys), *keys, *arguments)
+        match answer[0]:
+            case "NOT_OWNER":
+                raise NotOwner(answer[1], int(answer[2]))
+            case "TYPE" | "FOREIGN":
+                raise StoreRefused(
+                    f"{SERVICE} at {self.where}: key {answer[1]} is a {answer[2]} that this board did "
+                    f"not write; rename or delete it, or give the board another name"
+                )
+        return [str(part) for part in answer]
+
+    @contextlib.asynccontextmanager
+    async def _driver_errors(self) -> AsyncIterator[None]:
+        try:
+            # The driver has a deadline for each wait; this one is for all of them together.
+            async with asyncio.timeout(3 * self._timeout_ms / 1000):
+                yield
+        except (exceptions.RedisError, OSError) as e:  # OSError has TimeoutError
+            # From None: the driver's own text may hold the command or the address.
+            raise translated(
+                e, where=self.where, timeout_ms=self._timeout_ms, tls=self._tls
+            ) from None
+
+
+def _address(url: str) -> dict[str, Any]:
+    try:
+        parts = urlsplit(url)
+        host, port, path = parts.hostname, parts.port, parts.path.strip("/")
+    except ValueError:
+        host, port, path, parts = None, None, "", urlsplit("")
+    if parts.scheme not in ("redis", "rediss") or not host or not (path or "0").isdecimal():
+        # Without the value: it may hold a password.
+        raise WrongSetting(
+            "the Redis address is not of the form redis://host:port/db (rediss:// for TLS)"
+        )
+    if parts.password:
+        raise WrongSetting(
+            "the Redis address holds a password, which would show wherever the address does; "
+            "give it in its own setting"
+        )
+    options: dict[str, Any] = {"host": host, "port": port or 6379, "db": int(path or 0)}
+    options["ssl"] = parts.scheme == "rediss"
+    if parts.username:
+        options["username"] = parts.username
+    return options

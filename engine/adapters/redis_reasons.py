@@ -1,0 +1,107 @@
+"""What a Redis driver's error means, and whose turn it is.
+
+The driver's own text is used only where Redis wrote it, and then only its first line without
+arguments: a driver's text may repeat a command or an address with a password in it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from redis import exceptions
+
+from engine.adapters.network import Reason, network_reason
+from engine.errors import ServiceAway, StoreRefused, TopnError
+
+SERVICE = "Redis"
+
+_AWAY = {
+    "LOADING": Reason("it is loading its data set", "wait until it is done"),
+    "BUSY": Reason("a script of another client blocks it", "end it with SCRIPT KILL"),
+    "MASTERDOWN": Reason(
+        "this replica has lost its primary", "repair replication, or point to the primary"
+    ),
+    "CLUSTERDOWN": Reason("the cluster is down", "see CLUSTER INFO"),
+    "TRYAGAIN": Reason("the cluster is moving our slot", "it passes"),
+    "NOAUTH": Reason("it asks for a password and none is set", "set the password"),
+    "WRONGPASS": Reason(
+        "it refuses this user name and password", "correct them, or the ACL user on the server"
+    ),
+    "invalid password": Reason("it refuses this password", "correct the password"),
+    "max number of clients": Reason("it takes no more clients", "raise maxclients"),
+    "DB index is out of range": Reason(
+        "there is no database of this number", "correct the number at the end of the address"
+    ),
+    "DENIED": Reason("protected mode lets in only local clients", "set a password on the server"),
+}
+
+_REFUSED = {
+    "READONLY": Reason("this server is a read-only replica", "point the setting to the primary"),
+    "OOM": Reason(
+        "its memory is full (maxmemory reached, nothing to evict)",
+        "raise maxmemory or make room; the board is written as soon as there is some",
+    ),
+    "MISCONF": Reason(
+        "it cannot save to disk and therefore takes no writes", "see its log, repair the disk"
+    ),
+    "NOREPLICAS": Reason(
+        "too few of its replicas are up to take writes", "see min-replicas-to-write"
+    ),
+    "NOPERM": Reason(
+        "the user may not do this",
+        "allow the user the keys topn:* and the channels topn:*, and the commands evalsha eval "
+        "multi exec type exists del time publish zadd zrem zcard zrange hset hget hdel hlen hexists "
+        "hgetall",
+    ),
+    "WRONGTYPE": Reason(
+        "a key of the board has another type than ours", "rename or delete it, or the board"
+    ),
+    "MOVED": Reason(
+        "this is one node of a cluster and the board belongs to another",
+        "point the setting to the node that holds the board's slot",
+    ),
+    "unknown command": Reason("it does not know a command that we need", "use Redis 5 or later"),
+}
+
+
+def translated(error: BaseException, *, where: str, timeout_ms: int, tls: bool) -> TopnError:
+    """The error of ours that says what this driver error means."""
+    if isinstance(error, exceptions.ResponseError | exceptions.ConnectionError):
+        said = _said(error)
+        for word, reason in _REFUSED.items():
+            if _has(word, said):
+                return StoreRefused(f"{SERVICE} at {where}: {reason.text}; {reason.turn}")
+        for word, reason in _AWAY.items():
+            if _has(word, said):
+                return ServiceAway(SERVICE, f"{where}: {reason.text}", reason.turn)
+    if isinstance(error, exceptions.TimeoutError):
+        error = TimeoutError()
+    network = network_reason(error, where=where, timeout_ms=timeout_ms)
+    if network is not None:
+        if tls and isinstance(error, TimeoutError):
+            turn = "a server that does not speak TLS on this port is silent too"
+            network = network._replace(turn=f"{network.turn}; {turn}")
+        return ServiceAway(SERVICE, network.text, network.turn)
+    if isinstance(error, exceptions.ConnectionError):
+        return ServiceAway(SERVICE, f"the connection to {where} broke", "see the server's log")
+    if isinstance(error, exceptions.ResponseError):
+        return StoreRefused(f"{SERVICE} at {where} answers: {_said(error)[:200]}; see its log")
+    return ServiceAway(SERVICE, f"{where}: {type(error).__name__}", "see the server's log")
+
+
+def _has(word: str, said: str) -> bool:
+    # Anywhere: older servers and pipelines put words of their own before the error's code.
+    return re.search(rf"\b{word}\b", said) is not None
+
+
+def _said(error: BaseException) -> str:
+    """Redis's words, with the error code that the driver took off put back."""
+    codes: dict[type, str] = {
+        exceptions.ReadOnlyError: "READONLY ",
+        exceptions.OutOfMemoryError: "OOM ",
+        exceptions.NoPermissionError: "NOPERM ",
+        exceptions.BusyLoadingError: "LOADING ",
+        exceptions.AuthenticationError: "WRONGPASS ",
+        exceptions.AuthenticationWrongNumberOfArgsError: "WRONGPASS ",
+    }
+    return codes.get(type(error), "") + str(error).partition("\n")[0]

@@ -1,0 +1,205 @@
+"""The Lua scripts that write a board: each one step, each refused unless everything fits.
+
+Every script looks first and writes last, and its first write is one that Redis denies when memory
+is full: so a script either does all of its work or none of it.
+
+Arguments come as one flat list (Redis knows no other); variable parts are preceded by their length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from engine.core.rank import Key
+from engine.published import value_json
+
+CHUNK = 4000
+"""Arguments handed to one ZADD, HSET, … Lua's ``unpack`` fails near 8000; even, for pairs."""
+
+_PRELUDE = """
+local board, rows, meta = KEYS[1], KEYS[2], KEYS[3]
+local at = 0
+
+local function arg() at = at + 1; return ARGV[at] end
+
+-- The next list of arguments, as first and last index.
+local function list()
+  local first = at + 2
+  at = at + 1 + tonumber(ARGV[at + 1])
+  return first, at
+end
+
+local function each(command, key, first, last)
+  for from = first, last, CHUNK do
+    redis.call(command, key, unpack(ARGV, from, math.min(from + CHUNK - 1, last)))
+  end
+end
+
+local function whole(number) return string.format('%.0f', number) end
+
+local function now_ms()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+
+local function field(name) return redis.call('HGET', meta, name) or '' end
+
+local function wrong_type()
+  for i, expected in ipairs({'zset', 'hash', 'hash'}) do
+    local found = redis.call('TYPE', KEYS[i]).ok
+    if found ~= 'none' and found ~= expected then return {'TYPE', KEYS[i], found} end
+  end
+end
+
+-- Nil, or the refusal of a writer that is not the owner, or whose memory is not the store's.
+local function not_owner(owner, epoch)
+  local stored = tonumber(field('epoch'))
+  if not stored or stored < epoch then return {'NOT_OWNER', '', whole(stored or 0)} end
+  if stored ~= epoch or field('owner') ~= owner then
+    return {'NOT_OWNER', field('owner'), whole(stored)}
+  end
+end
+
+local function tell(channel, version, rest)
+  redis.call('PUBLISH', channel, '{"version":' .. version .. ',' .. rest)
+end
+""".replace("CHUNK", str(CHUNK))
+
+ACQUIRE = (
+    _PRELUDE
+    + """
+local owner, at_least, last_version, lease_ms = arg(), tonumber(arg()), tonumber(arg()), tonumber(arg())
+local channel = arg()
+local refusal = wrong_type()
+if refusal then return refusal end
+
+local stored = tonumber(field('epoch'))
+if not stored then
+  -- No memory of an owner. Ours that lost it has a row for every member; anything else is not ours.
+  if redis.call('EXISTS', meta) == 1 then return {'FOREIGN', meta, 'hash'} end
+  local members, kept = redis.call('ZCARD', board), redis.call('HLEN', rows)
+  if members ~= kept then
+    if members > 0 then return {'FOREIGN', board, 'zset'} end
+    return {'FOREIGN', rows, 'hash'}
+  end
+  if members > 0 and redis.call('HEXISTS', rows, redis.call('ZRANGE', board, 0, 0)[1]) == 0 then
+    return {'FOREIGN', board, 'zset'}
+  end
+end
+
+local now, other = now_ms(), field('owner')
+if other ~= '' and other ~= owner and field('state') ~= 'STOPPED' then
+  local theirs = tonumber(field('lease_ms')) or 0
+  local left = (tonumber(field('updated_at_ms')) or 0) + theirs - now
+  -- More than a whole lease left: that time stamp is of another clock, nobody renews it.
+  if left > 0 and left <= theirs then return {'HELD', other, whole(stored or 0), whole(left)} end
+end
+
+local epoch = whole(math.max(stored or 0, at_least) + 1)
+local version = whole(math.max(tonumber(field('version')) or 0, last_version) + 1)
+redis.call('HSET', meta, 'epoch', epoch, 'owner', owner, 'version', version, 'state', 'LOADING',
+  'reason', '', 'provisional', '0', 'updated_at_ms', whole(now), 'lease_ms', whole(lease_ms),
+  'size', redis.call('ZCARD', board))
+tell(channel, version,
+  '"epoch":' .. epoch .. ',"state":"LOADING","entered":[],"left":[],"moved":[]}')
+return {'OK', epoch, version}
+"""
+)
+
+WRITE = (
+    _PRELUDE
+    + """
+local owner, epoch, last_version, lease_ms = arg(), tonumber(arg()), tonumber(arg()), arg()
+local mode, size_before, channel, event = arg(), tonumber(arg()), arg(), arg()
+local meta_first, meta_last = list()
+local left_first, left_last = list()
+local score_first, score_last = list()
+local row_first, row_last = list()
+
+local refusal = wrong_type() or not_owner(owner, epoch)
+if refusal then return refusal end
+local stored = tonumber(field('version')) or 0
+if mode ~= 'rewrite' then
+  -- A difference fits only what we wrote last: an old dump, or a member removed by hand, does not.
+  if stored ~= last_version or redis.call('ZCARD', board) ~= size_before
+      or redis.call('HLEN', rows) ~= size_before then
+    return {'NOT_OWNER', '', whole(epoch)}
+  end
+end
+
+local changed = mode ~= 'heartbeat'
+if not changed then
+  -- These come first in the list; what follows them moves all the time.
+  for i = meta_first, meta_first + 2 * tonumber(TOLD) - 2, 2 do
+    if field(ARGV[i]) ~= ARGV[i + 1] then changed = true end
+  end
+end
+local version = whole(math.max(stored, last_version) + (changed and 1 or 0))
+redis.call('HSET', meta, 'version', version, 'updated_at_ms', whole(now_ms()), 'lease_ms', lease_ms,
+  unpack(ARGV, meta_first, meta_last))
+if mode == 'rewrite' then redis.call('DEL', board, rows) end
+each('ZREM', board, left_first, left_last)
+each('HDEL', rows, left_first, left_last)
+each('ZADD', board, score_first, score_last)
+each('HSET', rows, row_first, row_last)
+if changed then tell(channel, version, event) end
+return {'OK', version}
+"""
+)
+
+RELEASE = (
+    _PRELUDE
+    + """
+local owner, epoch, channel, event = arg(), tonumber(arg()), arg(), arg()
+local meta_first, meta_last = list()
+local refusal = wrong_type() or not_owner(owner, epoch)
+if refusal then return refusal end
+local version = whole((tonumber(field('version')) or 0) + 1)
+redis.call('HSET', meta, 'version', version, 'updated_at_ms', whole(now_ms()), 'owner', '',
+  unpack(ARGV, meta_first, meta_last))
+tell(channel, version, event)
+return {'OK', version}
+"""
+)
+
+TOLD_FIELDS = (
+    "state",
+    "reason",
+    "provisional",
+    "size",
+    "limit",
+    "score_exact",
+    "fields",
+    "members",
+)
+"""The meta fields whose change subscribers are told of; the writer lists them first."""
+
+WRITE = WRITE.replace("tonumber(TOLD)", str(len(TOLD_FIELDS)))
+
+
+def flat(fields: Mapping[str, str]) -> list[str]:
+    """Fields and values in turn, as HSET takes them."""
+    return [x for pair in fields.items() for x in pair]
+
+
+def counted(arguments: Sequence[str]) -> list[str | int]:
+    """A list as the scripts read it: its length first."""
+    return [len(arguments), *arguments]
+
+
+def event(
+    epoch: int,
+    state: str,
+    entered: Sequence[str] = (),
+    left: Sequence[Key] = (),
+    moved: Sequence[str] = (),
+    *,
+    whole: bool = False,
+) -> str:
+    """What subscribers are told, but for its beginning: the script knows the version."""
+    keys = ",".join(value_json(key) for key in left)
+    return (
+        f'"epoch":{epoch},"state":{value_json(state)},'
+        f'"entered":[{",".join(entered)}],"left":[{keys}],"moved":[{",".join(moved)}]'
+        + (',"whole":true}' if whole else "}")
+    )

@@ -1,0 +1,151 @@
+"""Row images -> row changes: which column is read how, and what makes a row unusable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from engine.columns import Column, Table, feed_reader
+from engine.core.changes import Delete, RowChange, Upsert, Value
+from engine.core.rank import Key, Score
+from engine.formats.entry import Entry, Image
+from engine.formats.reasons import shown
+
+_ABSENT = object()
+
+
+class RowReader:
+    """Reads row images of one table, tolerantly: every row that can be used is used.
+
+    A row needs its key and, unless deleted, its score: absent is not NULL (a MINIMAL row image or a
+    filtered column leaves them out). A display column never costs the row: absent it is None, and
+    what cannot be read stays the text that it is.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._key, self._score, self._columns = table.key, table.score, table.columns
+        self._read_key = feed_reader(table.key)
+        self._read_score = feed_reader(table.score)
+        self._read_columns = [display_reader(column) for column in table.columns]
+
+    def changes(self, entry: Entry) -> tuple[list[RowChange], list[str]]:
+        """The entry's usable changes, and for each unusable row what is wrong with it."""
+        changes: list[RowChange] = []
+        problems: list[str] = []
+        for i, (before, after) in enumerate(entry.images, 1):
+            try:
+                if entry.op == "DELETE":
+                    changes.append(self._delete(before or {}))
+                else:
+                    changes.append(self._upsert(after or {}, before))
+            except ValueError as error:
+                problems.append(f"row {i} of {entry.row_count}: {error}")
+        return changes, problems
+
+    def _upsert(self, after: Image, before: Image | None) -> Upsert:
+        key = self._key_of(after)
+        raw = _find(after, self._score)
+        if raw is _ABSENT:
+            raise ValueError(f"score {_name(self._score)} is missing; {_WHY_MISSING}")
+        score = self._score_of(raw)
+        columns = tuple(
+            [
+                read(_find(after, column))
+                for column, read in zip(self._columns, self._read_columns, strict=True)
+            ]
+        )
+        if before is None:
+            return Upsert(key, score, columns)
+        return Upsert(key, score, columns, self._old_key(before, key), self._old(before, score))
+
+    def _delete(self, before: Image) -> Delete:
+        return Delete(self._key_of(before), self._old(before, None))
+
+    def _key_of(self, image: Image) -> Key:
+        raw = _find(image, self._key)
+        if raw is _ABSENT:
+            raise ValueError(f"key {_name(self._key)} is missing; {_WHY_MISSING}")
+        if raw is None:
+            raise ValueError(f"key {_name(self._key)} is NULL; the key must be a NOT NULL column")
+        return _as_key(self._read_key, self._key, raw)
+
+    def _old_key(self, before: Image, key: Key) -> Key | None:
+        """The key before, if it was another one. A NULL before was a row that had no key."""
+        raw = _find(before, self._key)
+        if raw is _ABSENT or raw is None:
+            return None
+        old = _as_key(self._read_key, self._key, raw)
+        # Compared, not just present: a multi-row UPDATE's `old` also has columns that only an
+        # earlier row changed (Canal 1.1.8, MQMessageUtils: updateSet is never cleared).
+        return None if old == key else old
+
+    def _score_of(self, raw: object) -> Score | None:
+        try:
+            value = self._read_score(_text(raw))
+        except ValueError as error:
+            raise ValueError(f"score {_name(self._score)}: {error}") from error
+        if value is None or isinstance(value, int | Decimal):
+            return value
+        raise ValueError(f"score {_name(self._score)} is {shown(raw)}, not a number")
+
+    def _old(self, before: Image, unchanged: Score | None) -> Score | None:
+        """The score before, for display: absent it did not change, unreadable it is not known."""
+        raw = _find(before, self._score)
+        if raw is _ABSENT:
+            return unchanged
+        try:
+            return self._score_of(raw)
+        except ValueError:
+            return None
+
+
+def display_reader(column: Column) -> Callable[[object], Value]:
+    """The reader of a display column: never fails, what it cannot read stays text."""
+    read = feed_reader(column)
+
+    def tolerant(raw: object) -> Value:
+        if raw is None or raw is _ABSENT:
+            return None
+        try:
+            return read(raw if isinstance(raw, str) else _text(raw))
+        except ValueError:
+            return raw if isinstance(raw, str) else str(raw)
+
+    return tolerant
+
+
+_WHY_MISSING = "set binlog_row_image=FULL and filter no such column in Canal"
+
+
+def _as_key(read: Callable[[str | None], Value], column: Column, raw: object) -> Key:
+    try:
+        value = read(_text(raw))
+    except ValueError as error:
+        raise ValueError(f"key {_name(column)}: {error}") from error
+    if isinstance(value, int | str):
+        return value
+    raise ValueError(f"key {_name(column)} is {shown(raw)}, neither an integer nor a string")
+
+
+def _find(image: Image, column: Column) -> object:
+    """The column's value; by its exact name first, then without regard to case, as MySQL does."""
+    value = image.get(column.name, _ABSENT)
+    if value is _ABSENT:
+        name = column.name.lower()
+        for other, candidate in image.items():
+            if other.lower() == name:
+                return candidate
+    return value
+
+
+def _text(raw: object) -> str | None:
+    """Canal writes every value as a string; a JSON number is let through as its text."""
+    if raw is None or isinstance(raw, str):
+        return raw
+    if isinstance(raw, int | Decimal) and not isinstance(raw, bool):
+        return str(raw)
+    raise ValueError(f"{shown(raw)} is not a string")
+
+
+def _name(column: Column) -> str:
+    return shown(column.name, 64)

@@ -1,0 +1,190 @@
+"""The app: runs the engine as a worker, samples its status, hands it to the panels, quits cleanly."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import BindingType
+from textual.containers import Container
+from textual.reactive import var
+from textual.screen import Screen
+from textual.widgets import Footer, Tab, Tabs
+
+from engine.status import EngineStatus, Key
+from topn_tui.formatting import safe
+from topn_tui.keys import KEYS, panel_keys
+from topn_tui.panels import PANELS, Board
+from topn_tui.panels.lateness import Lateness
+from topn_tui.panels.ledger import Ledger
+from topn_tui.panels.notices import NoticeLine
+from topn_tui.panels.state_bar import StateBar
+from topn_tui.running import EngineLike, EngineRun
+from topn_tui.screens import DetailScreen, NoticesScreen, help_screen
+
+FRAME_S = 0.1
+"""Time between two looks at the engine: at most ten frames a second."""
+
+
+def wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Dashboard(App[None]):
+    """The dashboard of one engine.
+
+    Args:
+        engine: not yet running; it is run here, in the screen's event loop.
+        title: the program's name in the header.
+        mode: a word that the header shows at all times, such as EMBEDDED; "" for none.
+        now_ms: wall time, for ages.
+
+    ``return_code`` is 1 after the engine failed, ended by itself or did not stop in time.
+    """
+
+    CSS_PATH = "app.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  Textual's own typing
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]  # noqa: RUF012  the same
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS, *panel_keys(list(PANELS))]
+
+    live: var[EngineStatus] = var(EngineStatus)
+    """The newest status."""
+    status: var[EngineStatus] = var(EngineStatus)
+    """What the panels draw: the newest status, or the one at which the operator paused."""
+    now_s: var[int] = var(0)
+    drawn_s: var[int] = var(0)
+    """As `now_s`, standing still while paused."""
+    paused: var[bool] = var(False)
+    marked: var[Key | None] = var(None)
+    """The key under a cursor, marked in every panel."""
+    late_ms: var[int | None] = var(None)
+    ended: var[str | None] = var(None)
+    """Why the engine is no longer running, though nobody asked it to stop."""
+
+    def __init__(
+        self,
+        engine: EngineLike,
+        *,
+        title: str = "topn-tui",
+        mode: str = "",
+        now_ms: Callable[[], int] = wall_ms,
+    ) -> None:
+        super().__init__()
+        self.title = title
+        self._engine, self._mode, self._now_ms = engine, mode, now_ms
+        self._lateness = Lateness(FRAME_S)
+        self._run = EngineRun(engine)
+
+    def compose(self) -> ComposeResult:
+        cls = Dashboard
+        feeds = {
+            "status": cls.status,
+            "now_s": cls.drawn_s,
+            "marked": cls.marked,
+            "late_ms": cls.late_ms,
+        }
+        header = StateBar(self.title, self._mode, id="state")
+        yield header.data_bind(cls.live, cls.now_s, cls.paused, cls.ended)
+        yield Tabs(*(Tab(f"{i} {n.capitalize()}", id=f"tab-{n}") for i, n in enumerate(PANELS, 1)))
+        with Container(id="panels"):
+            for name, panel in PANELS.items():
+                declared = {feed: of for feed, of in feeds.items() if hasattr(panel, feed)}
+                yield panel(id=name).data_bind(**declared)
+        yield NoticeLine(id="notice").data_bind(cls.live, cls.ended)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        self.query_one(Tabs).can_focus = False  # Tab goes from panel to panel; keys 1 to 5 pick one
+        self._frame()
+        self.set_interval(FRAME_S, self._frame)
+        self._worker = self.run_worker(self._run_engine(), name="engine")
+
+    async def _run_engine(self) -> None:
+        self.ended = await self._run.run()
+
+    def _frame(self) -> None:
+        """Look at the engine. Where the status is the one we know, nothing else happens."""
+        self._lateness.frame(time.monotonic())
+        self.live = self._engine.status
+        now_s = self._now_ms() // 1_000
+        if now_s != self.now_s:
+            self.now_s, self.late_ms = now_s, self._lateness.worst_ms
+        if not self.paused:
+            self.drawn_s, self.status = self.now_s, self.live
+
+    def action_pause(self) -> None:
+        self.paused = not self.paused
+        self._frame()
+
+    def action_refill(self) -> None:
+        self._ask(self._engine.refill, "Asked for a refill: the table is read again.")
+
+    def action_audit(self) -> None:
+        self._ask(self._engine.audit, "Asked for an audit: the board is compared with the table.")
+
+    def _ask(self, request: Callable[[], None], said: str) -> None:
+        if self._run.done:
+            self.notify("The engine has ended: nobody is there to ask.", severity="warning")
+        else:
+            request()
+            self.notify(said, timeout=3, markup=False)
+
+    def action_reserve(self) -> None:
+        board = self.query_one(Board)
+        board.show_reserve = not board.show_reserve
+
+    def action_panel(self, name: str) -> None:
+        """Go to a panel; where only one has room, that is the one shown."""
+        self.screen.minimize()
+        self.query_one(Tabs).active = f"tab-{name}"
+        for panel in self.query("#panels > *"):
+            panel.set_class(panel.id == name, "-shown")
+        self.query_one(f"#{name}").focus()
+
+    def on_tabs_tab_activated(self, event: Tabs.TabActivated) -> None:
+        self.action_panel((event.tab.id or "").removeprefix("tab-"))
+
+    def on_ledger_marked(self, event: Ledger.Marked) -> None:
+        self.marked = event.key
+
+    def on_ledger_opened(self, event: Ledger.Opened) -> None:
+        self.push_screen(DetailScreen(event.detail))
+
+    def action_notices(self) -> None:
+        self.push_screen(NoticesScreen())
+
+    def action_maximise(self) -> None:
+        if self.screen.maximized:
+            self.screen.minimize()
+        elif self.focused is not None:
+            self.screen.maximize(self.focused)
+
+    def action_help(self) -> None:
+        keys = [*KEYS, *panel_keys(list(PANELS))]
+        self.push_screen(help_screen([(of.key_display or of.key, of.tooltip) for of in keys]))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        yield from super().get_system_commands(screen)
+        for of in KEYS[:-1]:  # Textual's own list has a Quit
+            yield SystemCommand(of.description, of.tooltip, partial(self.run_action, of.action))
+
+    async def action_quit(self) -> None:
+        """Stop the engine, wait for it, leave. Asked again meanwhile: leave at once."""
+        if self._run.stopping:
+            self._leave("left before the engine had stopped")
+        else:
+            self.run_worker(self._stop_and_leave(), name="quit")
+
+    async def _stop_and_leave(self) -> None:
+        stopped = await self._run.stop()
+        if stopped:
+            await self._worker.wait()  # its last word, where stopping failed, is `ended`
+        self._leave(self.ended if stopped else "the engine did not stop in time")
+
+    def _leave(self, why: str | None) -> None:
+        message = None if why is None else Text(f"{self.title}: {safe(why)}")
+        self.exit(return_code=0 if why is None else 1, message=message)

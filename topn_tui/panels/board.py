@@ -1,0 +1,162 @@
+"""The board: the best rows in rank order, how they moved lately, and on demand the reserve."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from textual.reactive import var
+
+from engine.status import EngineStatus, Key, Row, Score, State
+from topn_tui.formatting import bar, change, key, number, number_within, safe, value
+from topn_tui.panels.columns import Column
+from topn_tui.panels.detail import Detail, fact, heading
+from topn_tui.panels.ledger import Ledger
+from topn_tui.panels.movement import Movement, Movements
+from topn_tui.panels.titles import retitle
+from topn_tui.panels.tones import Spans, spans
+
+SCORE_CELLS = 26
+"""Widest score written digit for digit in a table; the detail has all of any number."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardLine:
+    """One row with its rank; below the board where `reserve`."""
+
+    rank: int
+    row: Row
+    reserve: bool = False
+
+
+class Board(Ledger[BoardLine]):
+    """Keeps the movements of the last seconds besides what it shows."""
+
+    status: var[EngineStatus] = var(EngineStatus)
+    now_s: var[int] = var(0)
+    show_reserve: var[bool] = var(False)
+
+    def __init__(self, **keywords: str) -> None:
+        super().__init__(**keywords)
+        retitle(self, title="Board")
+        self._movements = Movements()
+        self._top: Score = 0
+        self._least: Score = 0
+
+    def watch_status(self, old: EngineStatus, new: EngineStatus) -> None:
+        names = (new.key_name, new.score_name, new.column_names)
+        if names != (old.key_name, old.score_name, old.column_names):
+            self.show_columns(_columns(new))
+        board_is_new = new.board is not old.board
+        if board_is_new:
+            self._movements.follow(new.board, self.now_s * 1_000)
+        if board_is_new or (self.show_reserve and new.reserve.best is not old.reserve.best):
+            self._show_rows()
+        retitle(self, subtitle=_subtitle(new))
+
+    def watch_show_reserve(self) -> None:
+        self._show_rows()
+
+    def watch_now_s(self, now_s: int) -> None:
+        if self._movements.fade(now_s * 1_000):
+            self.redraw()
+
+    def _show_rows(self) -> None:
+        status = self.status
+        lines = [BoardLine(rank, row) for rank, row in enumerate(status.board, 1)]
+        if self.show_reserve:
+            below = enumerate(status.reserve.best, status.board_count + 1)
+            lines += [BoardLine(rank, row, reserve=True) for rank, row in below]
+        scores = [line.row.score for line in lines]
+        self._top, self._least = max(scores, default=0), min([0, *scores])
+        self.show(lines)
+
+    def identity(self, row: BoardLine) -> Hashable:
+        return row.row.key
+
+    def key_of(self, row: BoardLine) -> Key:
+        return row.row.key
+
+    def cells(self, row: BoardLine) -> tuple[Spans, ...]:
+        of, movement = row.row, self._movements.of(row.row.key)
+        tone = "dim" if row.reserve else ""
+        names = self.status.column_names
+        columns = of.columns[: len(names)] + ("",) * (len(names) - len(of.columns))
+        return (
+            spans((number(row.rank), "dim" if row.reserve else "strong")),
+            spans(("res", "dim")) if row.reserve else _moved(movement, row.rank),
+            spans((key(of.key), tone or "name")),
+            *(spans((value(column), tone)) for column in columns),
+            spans((number_within(of.score, SCORE_CELLS), tone or "strong")),
+            () if row.reserve else _changed(movement, of.score),
+            (),
+        )
+
+    def fill(self, row: BoardLine, width: int) -> Spans:
+        """The bar: from the least of 0 and the lowest score up to the highest."""
+        reach = self._top - self._least
+        share = float((row.row.score - self._least) / reach) if reach else 0.0
+        return spans((bar(share, width), "dim" if row.reserve else "name"))
+
+    def detail(self, row: BoardLine) -> Detail:
+        status, of = self.status, row.row
+        where = "in the reserve" if row.reserve else f"of {number(status.board_count)}"
+        movement = self._movements.of(of.key)
+        lines = [
+            fact("rank", f"{number(row.rank)} {where}"),
+            fact(safe(status.score_name) or "score", (number(of.score), "strong")),
+        ]
+        if movement is not None and not row.reserve:
+            was = "not on the board" if movement.rank is None else f"rank {movement.rank}"
+            lines.append(fact("just before", f"{was}, score {number(movement.score)}"))
+        if status.heap and not row.reserve:
+            ahead = of.score - status.heap[0][0]
+            lines.append(fact("above the bar", f"by {number(ahead)}" if ahead else "at its score"))
+        lines += heading("Columns")
+        pairs = zip(status.column_names, of.columns, strict=False)
+        lines += [fact(safe(name), value(column)) for name, column in pairs]
+        return Detail(f"{safe(status.key_name) or 'key'} {key(of.key)}", tuple(lines))
+
+
+def _columns(status: EngineStatus) -> tuple[Column, ...]:
+    """Rank, key and score stay; then change, movement, the display columns from the left, the bar."""
+    return (
+        Column(title="#", keep=10, right=True),
+        Column(title="move", keep=7),
+        Column(title=safe(status.key_name) or "key", keep=9, right=True, at_least=6, at_most=24),
+        *(
+            Column(title=safe(name), keep=6 if i < 2 else 4, right=True, at_least=8, at_most=28)
+            for i, name in enumerate(status.column_names)
+        ),
+        Column(title=safe(status.score_name) or "score", keep=10, right=True),
+        Column(title="change", keep=6, right=True),
+        Column(title="", keep=2, at_least=4, at_most=12, stretch=True, drawn=True),
+    )
+
+
+def _moved(movement: Movement | None, rank: int) -> Spans:
+    if movement is None:
+        return ()
+    if movement.rank is None:
+        return spans(("new", "good"))
+    up = movement.rank - rank
+    if up == 0:
+        return spans(("=", "dim"))
+    return spans((f"▲{up}", "good") if up > 0 else (f"▼{-up}", "warn"))
+
+
+def _changed(movement: Movement | None, score: Score) -> Spans:
+    if movement is None or score == movement.score:
+        return ()
+    by = score - movement.score
+    return spans((change(by), "good" if by > 0 else "warn"))
+
+
+def _subtitle(status: EngineStatus) -> str:
+    shown, held = len(status.board), status.board_count
+    text = f"{number(held)} of {number(status.size)} rows" if status.size else ""
+    if shown < held:
+        text = f"first {number(shown)} shown · {text}"
+    if status.ended or status.exactness.state is State.STOPPED:
+        text += " · as it was when the engine ended"
+    return text

@@ -1,0 +1,54 @@
+"""Which columns a table shows in a given width, and how wide: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+GAP = 2
+"""Blank cells between two columns."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a table."""
+
+    title: str
+    keep: int = 5
+    """When there is no room, columns with the lowest number go first."""
+    right: bool = False
+    at_least: int = 0
+    """Narrower than this it is dropped. 0: never narrower than its content, for a cut number lies."""
+    at_most: int = 40
+    stretch: bool = False
+    """Takes what is left over."""
+    drawn: bool = False
+    """Its cells are drawn to the column's width, once that is known (a bar)."""
+
+
+def fit_columns(columns: Sequence[Column], natural: Sequence[int], width: int) -> tuple[int, ...]:
+    """Each column's width in cells, 0 for one that is dropped; with gaps at most `width` in all.
+
+    Args:
+        columns: in the order on screen.
+        natural: the widest content seen in each.
+        width: cells to share out.
+    """
+    wanted = [min(c.at_most, max(n, len(c.title))) for c, n in zip(columns, natural, strict=True)]
+    least = [
+        min(want, c.at_least) if c.at_least else want
+        for c, want in zip(columns, wanted, strict=True)
+    ]
+    shown = set(range(len(columns)))
+    while len(shown) > 1 and sum(least[i] for i in shown) + GAP * (len(shown) - 1) > width:
+        shown.remove(min(shown, key=lambda i: (columns[i].keep, i)))
+    widths = [least[i] if i in shown else 0 for i in range(len(columns))]
+    spare = width - sum(widths) - GAP * (len(shown) - 1)
+    for i in sorted(shown, key=lambda i: -columns[i].keep):
+        more = max(0, min(spare, wanted[i] - widths[i]))
+        widths[i] += more
+        spare -= more
+    stretch = next((i for i in sorted(shown) if columns[i].stretch), None)
+    if stretch is not None:
+        widths[stretch] += spare  # may be negative where even the last column has no room
+    return tuple(max(0, min(w, width)) for w in widths)

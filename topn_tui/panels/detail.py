@@ -1,0 +1,25 @@
+"""What Enter shows of a row: a title and lines of safe text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from topn_tui.panels.tones import Spans, spans
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One row, in full."""
+
+    title: str
+    lines: tuple[Spans, ...]
+
+
+def fact(name: str, *value: str | tuple[str, str]) -> Spans:
+    """A named line; names stand in a column of their own."""
+    return spans((f"{name:<14}", "dim"), *value)
+
+
+def heading(text: str) -> tuple[Spans, Spans]:
+    """A blank line and a heading."""
+    return (), spans((text, "accent"))

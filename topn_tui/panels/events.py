@@ -1,0 +1,126 @@
+"""Binlog events, newest first, each with its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import ClassVar
+
+from textual.reactive import var
+
+from engine.status import EngineStatus, EventEntry, Key, Score
+from topn_tui.formatting import clock, key, number, number_within, rate, raw, safe, spark, value
+from topn_tui.panels import verdicts
+from topn_tui.panels.columns import Column
+from topn_tui.panels.detail import Detail, fact, heading
+from topn_tui.panels.ledger import Ledger
+from topn_tui.panels.titles import retitle
+from topn_tui.panels.tones import Spans, spans
+
+SCORE_CELLS = 20
+
+
+class Events(Ledger[EventEntry]):
+    """Keeps the last number it saw and how many it saw, to say how many it could not show."""
+
+    PREPENDS = True
+    COLUMNS: ClassVar[tuple[Column, ...]] = (
+        Column(title="time", keep=6),
+        Column(title="op", keep=7, at_least=6, at_most=8),
+        Column(title="key", keep=9, right=True, at_least=5, at_most=20),
+        Column(title="old", keep=8, right=True),
+        Column(title="→ new", keep=8, right=True),
+        Column(title="at", keep=5),
+        Column(title="verdict", keep=10, at_least=20, at_most=60, stretch=True),
+    )
+
+    status: var[EngineStatus] = var(EngineStatus)
+
+    def __init__(self, **keywords: str) -> None:
+        super().__init__(**keywords)
+        retitle(self, title="Binlog events")
+        self._last_seen = 0
+        self._seen = 0
+
+    def watch_status(self, old: EngineStatus, new: EngineStatus) -> None:
+        if new.events is not old.events:
+            self._seen += sum(entry.number > self._last_seen for entry in new.events)
+            if new.events:
+                self._last_seen = max(self._last_seen, new.events[-1].number)
+            self.show(new.events[::-1])
+        if new.rates is not old.rates:
+            pulse = spark(new.rates.changes_history, 10).strip()
+            title = f"Binlog events · {rate(new.rates.changes_per_s)} {pulse}"
+            retitle(self, title=title.rstrip())
+        self._say_missed()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._say_missed()
+
+    def _say_missed(self) -> None:
+        above, missed = round(self.scroll_y), self.status.events_total - self._seen
+        parts = [f"{number(self.status.events_total)} in all"]
+        if missed > 0:
+            parts.append(f"{number(missed)} not shown")
+        if above:
+            parts.append(f"▲ {number(above)} above, home follows")
+        retitle(self, subtitle=" · ".join(parts))
+
+    def identity(self, row: EventEntry) -> Hashable:
+        return row.number
+
+    def key_of(self, row: EventEntry) -> Key | None:
+        return row.explained.key
+
+    def cells(self, row: EventEntry) -> tuple[Spans, ...]:
+        of = row.explained
+        return (
+            spans((clock(row.at_ms, millis=self.size.width >= 90), "dim")),
+            spans(safe(of.op)),
+            spans((key(of.key), "name")),
+            spans((_score(of.old_score), "dim")),
+            spans((_score(of.new_score), "strong")),
+            spans((f"p{of.partition}@{of.offset}", "dim")),
+            verdicts.verdict(of),
+        )
+
+    def detail(self, row: EventEntry) -> Detail:
+        return event_detail(row, self.status)
+
+
+def _score(of: Score | None) -> str:
+    return number(None) if of is None else number_within(of, SCORE_CELLS)
+
+
+def event_detail(entry: EventEntry, status: EngineStatus) -> Detail:
+    """The whole change: what it was, what it did, where the row stood before and after, the message."""
+    of = entry.explained
+    lines = [
+        fact("verdict", *verdicts.verdict(of)),
+        fact("score", f"{number(of.old_score)} → {number(of.new_score)}"),
+        fact("before", verdicts.place(of.before)),
+        fact("after", verdicts.place(of.after)),
+    ]
+    if of.floor is not None:
+        lines.append(fact("floor then", f"{number(of.floor[0])}·{key(of.floor[1])}"))
+    if of.reason:
+        lines.append(fact("reason", safe(of.reason)))
+    lines += [
+        fact("binlog time", clock(of.es_ms)),
+        fact("applied", clock(entry.at_ms, millis=True)),
+        fact("at", f"partition {of.partition}, offset {of.offset}"),
+        fact("change", f"{number(entry.number)} of {number(status.events_total)}"),
+        *heading("Columns after the change"),
+    ]
+    pairs = list(zip(status.column_names, entry.columns, strict=False))
+    lines += [fact(safe(name), value(column)) for name, column in pairs] or [_none(entry)]
+    size = f"{number(entry.raw_size)} bytes"
+    if len(entry.raw) < entry.raw_size:
+        size += f", the first {number(len(entry.raw))} of them"
+    lines += heading(f"Message ({size})")
+    lines += [spans(line) for line in raw(entry.raw)]
+    return Detail(f"{safe(of.op)} {key(of.key)}", tuple(lines))
+
+
+def _none(entry: EventEntry) -> Spans:
+    return spans(("the row is gone" if entry.explained.op == "DELETE" else "none", "dim"))

@@ -1,0 +1,77 @@
+"""Rows that left the board, newest first: why, who displaced them, who came up."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import ClassVar
+
+from textual.reactive import var
+
+from engine.status import Cause, EngineStatus, EvictionEntry, Key
+from topn_tui.formatting import clock, key, number, number_within, safe, value
+from topn_tui.panels import verdicts
+from topn_tui.panels.columns import Column
+from topn_tui.panels.detail import Detail, fact, heading
+from topn_tui.panels.ledger import Ledger
+from topn_tui.panels.titles import retitle
+from topn_tui.panels.tones import Spans, spans
+
+
+class Evictions(Ledger[EvictionEntry]):
+    """Nothing kept but what it shows."""
+
+    PREPENDS = True
+    COLUMNS: ClassVar[tuple[Column, ...]] = (
+        Column(title="time", keep=5),
+        Column(title="key", keep=9, right=True, at_least=5, at_most=20),
+        Column(title="score", keep=8, right=True),
+        Column(title="was", keep=6, right=True),
+        Column(title="why it left", keep=10, at_least=16, at_most=60, stretch=True),
+    )
+
+    status: var[EngineStatus] = var(EngineStatus)
+
+    def __init__(self, **keywords: str) -> None:
+        super().__init__(**keywords)
+        retitle(self, title="Evictions")
+
+    def watch_status(self, old: EngineStatus, new: EngineStatus) -> None:
+        if new.evictions is not old.evictions:
+            self.show(new.evictions[::-1])
+        retitle(self, subtitle=f"{number(new.counters.evicted)} in all")
+
+    def identity(self, row: EvictionEntry) -> Hashable:
+        return row.number
+
+    def key_of(self, row: EvictionEntry) -> Key:
+        return row.row.key
+
+    def cells(self, row: EvictionEntry) -> tuple[Spans, ...]:
+        rank = number(None) if row.rank is None else f"#{number(row.rank)}"
+        return (
+            spans((clock(row.at_ms), "dim")),
+            spans((key(row.row.key), "name")),
+            spans(number_within(row.row.score, 20)),
+            spans((rank, "dim")),
+            spans((verdicts.why_left(row), "warn" if row.cause is Cause.LOADED else "")),
+        )
+
+    def detail(self, row: EvictionEntry) -> Detail:
+        names = self.status.column_names
+        by, successor = row.by, row.successor
+        lines = [
+            fact("why it left", verdicts.why_left(row)),
+            fact("when", clock(row.at_ms, millis=True)),
+            fact("score it had", number(row.row.score)),
+            fact("rank it had", number(row.rank)),
+            fact("displaced by", key(None if by is None else by.key)),
+            fact("came up", key(None if successor is None else successor.key)),
+            *heading("Columns"),
+            *(
+                fact(safe(name), value(column))
+                for name, column in zip(names, row.row.columns, strict=False)
+            ),
+        ]
+        return Detail(
+            f"{safe(self.status.key_name) or 'key'} {key(row.row.key)} left", tuple(lines)
+        )

@@ -1,0 +1,148 @@
+"""The board's min-heap as a tree, root = the bar to beat; under it the reserve and the floor."""
+
+from __future__ import annotations
+
+from textual.reactive import var
+
+from engine.status import EngineStatus, Floor, Key, RankKey, Row
+from topn_tui.formatting import UNKNOWN, crop, key, number, safe, since
+from topn_tui.panels import tree
+from topn_tui.panels.lines import Lines
+from topn_tui.panels.titles import retitle
+from topn_tui.panels.tones import Spans, spans, width_of
+
+FRESH_S = 4
+"""How long a node that is new in the heap stands out."""
+
+
+class Heap(Lines, can_focus=True):
+    """Keeps which nodes are new of late, besides what it shows."""
+
+    status: var[EngineStatus] = var(EngineStatus)
+    now_s: var[int] = var(0)
+    marked: var[Key | None] = var(None)
+
+    def __init__(self, **keywords: str) -> None:
+        super().__init__(**keywords)
+        retitle(self, title="Heap · root = the bar to beat")
+        self._fresh: dict[RankKey, int] = {}
+
+    def watch_status(self, old: EngineStatus, new: EngineStatus) -> None:
+        if new.heap is not old.heap and old.heap:
+            before = set(old.heap)
+            self._fresh.update((node, self.now_s) for node in new.heap if node not in before)
+        if _shown_of(new) != _shown_of(old):
+            self.redraw()
+
+    def watch_now_s(self, now_s: int) -> None:
+        old = [node for node, at_s in self._fresh.items() if now_s - at_s >= FRESH_S]
+        for node in old:
+            del self._fresh[node]
+        if old or self.status.load is not None:
+            self.redraw()
+
+    def watch_marked(self) -> None:
+        self.redraw()
+
+    def on_resize(self) -> None:
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Work the picture out again; drawn only if it differs."""
+        width, height = self.size
+        status = self.status
+        under = _under(status, width, self.now_s * 1_000)
+        nodes = [self._node(rank_key) for rank_key in status.heap]
+        room = max(0, height - len(under) - 1)
+        lines, drawn = tree.draw(nodes, width, room)
+        lines += [()] * (room - len(lines) + 1)
+        self.show([*lines, *under])
+        more = drawn < status.board_count
+        count = f"top {number(drawn)} of {number(status.board_count)} nodes" if more else ""
+        retitle(self, subtitle=count)
+
+    def _node(self, rank_key: RankKey) -> tree.Node:
+        score, of = number(rank_key[0]), key(rank_key[1])
+        tone = "fresh" if rank_key in self._fresh else ""
+        if rank_key is self.status.heap[0]:
+            tone = "accent"
+        if self.marked is not None and rank_key[1] == self.marked:
+            tone = "mark"
+        short = f"{score}·{of if isinstance(rank_key[1], int) else crop(of, 6)}"
+        return tree.Node((f"{score}·{of}", short, score), tone)
+
+
+def _shown_of(status: EngineStatus) -> tuple[object, ...]:
+    """The parts of a status that this panel draws."""
+    counters = (status.counters.spilled, status.counters.loads)
+    known = (status.floor, status.whole_table_known, status.board_count, status.size)
+    return (id(status.heap), status.reserve, counters, known, status.load)
+
+
+def _under(status: EngineStatus, width: int, now_ms: int) -> list[Spans]:
+    reserve, counters = status.reserve, status.counters
+    bar = status.heap[0] if status.heap else None
+    lines = [
+        spans(("bar to beat  ", "dim"), *_of(bar, "accent"), *_rank(status, bar)),
+        _strip(status, width),
+        spans(("next up ", "dim"), *_row(reserve.next_up), ("   spills next ", "dim"),
+              *_row(reserve.next_to_spill)),
+        spans(("floor ", "dim"), *_floor(status), ("   spilled ", "dim"), number(counters.spilled),
+              ("   loads ", "dim"), number(counters.loads)),
+    ]  # fmt: skip
+    load = status.load
+    if load is not None:
+        lines.append(spans((f"◐ load: {safe(load.why)}", "warn"), f" · {safe(load.phase)} "
+                           f"{since(load.opened_at_ms, now_ms)}"))  # fmt: skip
+    return lines
+
+
+def _rank(status: EngineStatus, bar: RankKey | None) -> Spans:
+    if bar is None:
+        return ()
+    if status.board_count < status.size:
+        return spans(("  board not full: any row enters", "warn"))
+    return spans((f"  rank {number(status.board_count)}", "dim"))
+
+
+def _strip(status: EngineStatus, width: int) -> Spans:
+    """The reserve's fill, with its low mark as a notch."""
+    reserve = status.reserve
+    if not reserve.capacity:
+        return spans(("reserve ", "dim"), UNKNOWN)
+    figures = spans(f" {number(reserve.held)}/{number(reserve.capacity)}",
+                    (f"  low mark {number(reserve.low_mark)}", "dim"))  # fmt: skip
+    cells = max(4, min(40, width - len("reserve ") - width_of(figures)))
+    full = round(cells * min(1, reserve.held / reserve.capacity))
+    notch = min(cells - 1, round(cells * reserve.low_mark / reserve.capacity))
+    low = reserve.held < reserve.low_mark
+    tone = "warn" if low else "name"
+    strip = "█" * full + "░" * (cells - full)
+    return spans(
+        ("reserve ", "dim"),
+        (strip[:notch], tone if full else "faint"),
+        ("┃", "warn"),
+        (strip[notch + 1 : max(full, notch + 1)], tone),
+        (strip[max(full, notch + 1) :], "faint"),
+        *figures,
+        *((("  ▼ low", "warn"),) if low else ()),
+    )
+
+
+def _row(row: Row | None) -> Spans:
+    return _of(None if row is None else row.rank_key)
+
+
+def _of(rank_key: Floor, tone: str = "") -> Spans:
+    """``51·44``: score and key."""
+    if rank_key is None:
+        return spans(UNKNOWN)
+    return spans((f"{number(rank_key[0])}·{key(rank_key[1])}", tone))
+
+
+def _floor(status: EngineStatus) -> Spans:
+    if status.floor is None:
+        return spans("none: whole table known" if status.whole_table_known else UNKNOWN)
+    if status.floor[0].is_finite() if not isinstance(status.floor[0], int) else True:
+        return _of(status.floor)
+    return spans(UNKNOWN)  # an infinite floor is how the engine says that nothing is known yet

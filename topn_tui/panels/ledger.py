@@ -1,0 +1,273 @@
+"""A table of rows that come, move and go many times a second, drawn line by line.
+
+DataTable adds only at its end and pays for every row it holds; this pays for the lines in view,
+and of those only for the ones that look different. The cursor sits on a row's identity, not on a
+line: rows that come above it do not carry it away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import var
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from topn_tui.panels.columns import GAP, Column, fit_columns
+from topn_tui.panels.detail import Detail
+from topn_tui.panels.tones import TONES, Spans, fit_spans, width_of
+
+T = TypeVar("T")
+
+_LOOKS = {
+    "": "",
+    "head": "$text-muted",
+    "cursor": "on $primary 45%",
+    "blurred": "on $primary 20%",
+    "marked": "on $accent 20%",
+}
+_GUTTER = {"cursor": "▸", "blurred": "▹", "marked": "•"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One line as it stands on the screen; equal lines need no drawing."""
+
+    look: str
+    cells: tuple[Spans, ...]
+
+
+class Ledger(ScrollView, Generic[T], can_focus=True):
+    """Abstract: a subclass says what a row's identity, key and cells are."""
+
+    COLUMNS: ClassVar[tuple[Column, ...]] = ()
+    PREPENDS: ClassVar[bool] = False
+    """New rows come at the top: then a row in view stays where it is while they do."""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "cursor(-1)", "Up", show=False),
+        Binding("down", "cursor(1)", "Down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("home", "top", "Top, and follow", show=False),
+        Binding("end", "cursor(1000000)", "Bottom", show=False),
+        Binding("enter", "open", "Detail", show=False),
+        Binding("escape", "top", "Let go", show=False),
+    ]
+
+    cursor: var[Hashable | None] = var(None, init=False)
+    """The identity of the row under the cursor; None: none, the list follows its top."""
+    marked: var[int | str | None] = var(None, init=False)
+    """A key picked out somewhere; its rows are marked here."""
+
+    class Marked(Message):
+        """The cursor came to a row of this key (None: it was let go)."""
+
+        def __init__(self, key: int | str | None) -> None:
+            self.key = key
+            super().__init__()
+
+    class Opened(Message):
+        """Enter, or a second click, on a row."""
+
+        def __init__(self, detail: Detail) -> None:
+            self.detail = detail
+            super().__init__()
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  Textual's name
+        super().__init__(id=id, classes=classes)
+        self._columns = self.COLUMNS
+        self._rows: Sequence[T] = ()
+        self._natural = [0] * len(self._columns)
+        self._widths: tuple[int, ...] = ()
+        self._lines: list[_Line] = []
+        self._styles: dict[tuple[str, str], Style] = {}
+
+    # ── what a subclass says ──
+
+    def identity(self, row: T) -> Hashable:
+        raise NotImplementedError
+
+    def key_of(self, row: T) -> int | str | None:
+        """The key of the table's row this line is about."""
+        raise NotImplementedError
+
+    def cells(self, row: T) -> tuple[Spans, ...]:
+        """One per column, of safe text."""
+        raise NotImplementedError
+
+    def fill(self, row: T, width: int) -> Spans:
+        """The cell of a drawn column."""
+        raise NotImplementedError
+
+    def detail(self, row: T) -> Detail | None:
+        """What Enter shows."""
+        return None
+
+    # ── what is shown ──
+
+    def show(self, rows: Sequence[T]) -> None:
+        """Replace the rows; draws the lines in view that look different. O(lines in view)."""
+        before, at, top = self._rows, self._index(), round(self.scroll_y)
+        anchor = None
+        if self.PREPENDS and before and (at is not None or top):
+            anchor = self.identity(before[at if at is not None else min(top, len(before) - 1)])
+        offset = (at if at is not None else top) - top
+        self._rows = rows
+        if len(rows) != len(before):
+            self.virtual_size = Size(0, len(rows) + 1)
+        now = None if anchor is None else self._find(anchor)
+        if now is not None and now - offset != top:
+            self.set_scroll(None, now - offset)
+        if self.cursor is not None and self._index() is None:
+            self.cursor = self.identity(rows[min(at or 0, len(rows) - 1)]) if rows else None
+        self.redraw()
+
+    def show_columns(self, columns: tuple[Column, ...]) -> None:
+        """Other columns from now on."""
+        if columns != self._columns:
+            self._columns, self._natural = columns, [0] * len(columns)
+            self._widths = ()
+
+    def redraw(self) -> None:
+        """Draw those lines in view that look different now."""
+        top, height = round(self.scroll_y), self.scrollable_content_region.height - 1
+        rows = self._rows[top : top + max(0, height)]
+        cells = [self.cells(row) for row in rows]
+        for row_cells in cells:
+            for i, cell in enumerate(row_cells):
+                self._natural[i] = max(self._natural[i], width_of(cell))
+        width = self.scrollable_content_region.width - 1
+        widths = fit_columns(self._columns, self._natural, width) if width > 0 else ()
+        drawn, self._lines = self._lines, []
+        if widths:
+            self._lines = [self._line(row, of, widths) for row, of in zip(rows, cells, strict=True)]
+        if widths != self._widths:
+            self._widths = widths
+            self.refresh()
+            return
+        for y in range(max(len(drawn), len(self._lines))):
+            if drawn[y : y + 1] != self._lines[y : y + 1]:
+                self.refresh(Region(0, y + 1, width + 1, 1))
+
+    def _line(self, row: T, cells: tuple[Spans, ...], widths: tuple[int, ...]) -> _Line:
+        look = ""
+        if self.cursor is not None and self.identity(row) == self.cursor:
+            look = "cursor" if self.has_focus else "blurred"
+        elif self.marked is not None and self.key_of(row) == self.marked:
+            look = "marked"
+        shown = tuple(
+            fit_spans(self.fill(row, w) if column.drawn else cell, w, right=column.right)
+            for column, cell, w in zip(self._columns, cells, widths, strict=True)
+            if w
+        )
+        return _Line(look, shown)
+
+    def render_line(self, y: int) -> Strip:
+        if y == 0:
+            titles = tuple(
+                fit_spans(((column.title, ""),), w, right=column.right)
+                for column, w in zip(self._columns, self._widths, strict=False)
+                if w
+            )
+            line = _Line("head", titles)
+        elif y <= len(self._lines):
+            line = self._lines[y - 1]
+        else:
+            line = _Line("", ())
+        segments = [Segment(_GUTTER.get(line.look, " "), self._style(line.look, "accent"))]
+        blank = self._style(line.look, "")
+        for i, cell in enumerate(line.cells):
+            segments.append(Segment(" " * GAP if i else "", blank))
+            segments += [Segment(text, self._style(line.look, tone)) for text, tone in cell]
+        return Strip(segments).adjust_cell_length(self.scrollable_content_region.width, blank)
+
+    def _style(self, look: str, tone: str) -> Style:
+        found = self._styles.get((look, tone))
+        if found is None:
+            parse = self.app.stylesheet.parse_style
+            style = self.visual_style + parse(_LOOKS[look]) + parse(TONES[tone])
+            found = self._styles[look, tone] = style.rich_style
+        return found
+
+    # ── the cursor ──
+
+    def _find(self, identity: Hashable) -> int | None:
+        return next((i for i, r in enumerate(self._rows) if self.identity(r) == identity), None)
+
+    def _index(self) -> int | None:
+        return None if self.cursor is None else self._find(self.cursor)
+
+    def action_cursor(self, by: int) -> None:
+        if not self._rows:
+            return
+        at = self._index()
+        to = round(self.scroll_y) if at is None else at + by
+        to = max(0, min(len(self._rows) - 1, to if abs(by) < len(self._rows) else at or 0))
+        if abs(by) >= len(self._rows):
+            to = len(self._rows) - 1 if by > 0 else 0
+        self.cursor = self.identity(self._rows[to])
+        height = max(1, self.scrollable_content_region.height - 1)
+        top = round(self.scroll_y)
+        self.set_scroll(None, min(max(top, to - height + 1), to))
+        self.redraw()
+
+    def action_page(self, by: int) -> None:
+        self.action_cursor(by * max(1, self.scrollable_content_region.height - 2))
+
+    def action_top(self) -> None:
+        """Let the cursor go and follow the top again."""
+        self.cursor = None
+        self.set_scroll(None, 0)
+        self.redraw()
+
+    def action_open(self) -> None:
+        at = self._index()
+        if at is None:
+            self.action_cursor(0)
+            at = self._index()
+        if at is not None and (detail := self.detail(self._rows[at])) is not None:
+            self.post_message(self.Opened(detail))
+
+    def watch_cursor(self) -> None:
+        at = self._index()
+        self.post_message(self.Marked(None if at is None else self.key_of(self._rows[at])))
+
+    # ── what asks for another look ──
+
+    def watch_marked(self) -> None:
+        self.redraw()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self.redraw()
+
+    def on_focus(self) -> None:
+        self.redraw()
+
+    def on_blur(self) -> None:
+        self.redraw()
+
+    def on_resize(self) -> None:
+        self.redraw()
+
+    def on_click(self, event: events.Click) -> None:
+        at = round(self.scroll_y) + event.get_content_offset_capture(self).y - 1
+        if event.get_content_offset_capture(self).y < 1 or at >= len(self._rows):
+            return
+        again = self._index() == at
+        self.cursor = self.identity(self._rows[at])
+        self.redraw()
+        if again:
+            self.action_open()
+
+    def notify_style_update(self) -> None:
+        self._styles.clear()
+        super().notify_style_update()

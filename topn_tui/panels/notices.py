@@ -1,0 +1,80 @@
+"""What a person should know: the newest in a line, all of them in a list."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import ClassVar
+
+from textual.reactive import var
+
+from engine.status import EngineStatus, Notice
+from topn_tui.formatting import clock, number, safe
+from topn_tui.panels.columns import Column
+from topn_tui.panels.detail import Detail, fact
+from topn_tui.panels.ledger import Ledger
+from topn_tui.panels.lines import Lines
+from topn_tui.panels.tones import LEVELS, Spans, spans
+
+
+class NoticeLine(Lines):
+    """The newest notice. Never paused; the engine's end outranks any notice."""
+
+    live: var[EngineStatus] = var(EngineStatus)
+    ended: var[str | None] = var(None)
+
+    def watch_live(self, old: EngineStatus, new: EngineStatus) -> None:
+        if new.notices is not old.notices:
+            self.redraw()
+
+    def watch_ended(self) -> None:
+        self.redraw()
+
+    def redraw(self) -> None:
+        notices = self.live.notices
+        if self.ended is not None:
+            self.show([spans((" ✖ ", "bad"), safe(self.ended), _NEXT_STEP)])
+        elif notices:
+            glyph, tone = LEVELS.get(notices[-1].level, LEVELS["info"])
+            count = f"  n: all {number(len(notices))}" if len(notices) > 1 else ""
+            when = (f"{clock(notices[-1].at_ms)}  ", "dim")
+            text = spans((f" {glyph} ", tone), when, safe(notices[-1].text), (count, "dim"))
+            self.show([text])
+        else:
+            self.show([spans((" no notices", "faint"))])
+
+
+_NEXT_STEP = ("  The board is as it was. q quits; then start again.", "dim")
+
+
+class NoticeList(Ledger[Notice]):
+    """All notices the engine still holds, newest first."""
+
+    PREPENDS = True
+    COLUMNS: ClassVar[tuple[Column, ...]] = (
+        Column(title="time", keep=8),
+        Column(title="level", keep=7),
+        Column(title="notice", keep=10, at_least=20, at_most=400, stretch=True),
+    )
+
+    live: var[EngineStatus] = var(EngineStatus)
+
+    def watch_live(self, old: EngineStatus, new: EngineStatus) -> None:
+        if new.notices is not old.notices:
+            self.show(new.notices[::-1])
+
+    def identity(self, row: Notice) -> Hashable:
+        return row.number
+
+    def key_of(self, row: Notice) -> None:
+        return None
+
+    def cells(self, row: Notice) -> tuple[Spans, ...]:
+        glyph, tone = LEVELS.get(row.level, LEVELS["info"])
+        return (
+            spans((clock(row.at_ms), "dim")),
+            spans((f"{glyph} {safe(row.level)}", tone)),
+            spans(safe(row.text)),
+        )
+
+    def detail(self, row: Notice) -> Detail:
+        return Detail(safe(row.level), (fact("when", clock(row.at_ms)), spans(safe(row.text))))

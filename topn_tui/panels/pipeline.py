@@ -1,0 +1,201 @@
+"""The pipeline: is each stage well, how far behind is it, what did the last load and audit say."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from textual.app import ComposeResult
+from textual.containers import ScrollableContainer
+from textual.reactive import var
+
+from engine.status import EngineStatus, Health, LoadStatus, PartitionStatus, Publication, Standing
+from topn_tui.formatting import (
+    UNKNOWN,
+    duration,
+    number,
+    percent,
+    rate,
+    safe,
+    since,
+    spark,
+)
+from topn_tui.panels.lines import Lines
+from topn_tui.panels.titles import retitle
+from topn_tui.panels.tones import Span, Spans, spans
+
+HEALTH: dict[Health, Span] = {
+    Health.STARTING: ("◔", "warn"),
+    Health.UP: ("●", "good"),
+    Health.AWAY: ("○", "bad"),
+    Health.TROUBLED: ("▲", "warn"),
+    Health.STOPPED: ("■", "dim"),
+}
+SPARK_CELLS = 14
+MAX_PARTITIONS = 5
+
+
+class Pipeline(ScrollableContainer, can_focus=True):
+    """Four blocks side by side, or one under another where it is narrow."""
+
+    status: var[EngineStatus] = var(EngineStatus)
+    now_s: var[int] = var(0)
+    late_ms: var[int | None] = var(None)
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002  Textual's name
+        super().__init__(id=id)
+        retitle(self, title="Pipeline")
+        self._stages, self._flow = Lines(id="stages"), Lines(id="flow")
+        self._partitions, self._figures = Lines(id="partitions"), Lines(id="figures")
+
+    def compose(self) -> ComposeResult:
+        yield from (self._stages, self._flow, self._figures, self._partitions)
+
+    def watch_status(self) -> None:
+        self.redraw()
+
+    def watch_now_s(self) -> None:
+        self.redraw()
+
+    def watch_late_ms(self) -> None:
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Work the lines out again; those that differ are drawn."""
+        status, now_ms = self.status, self.now_s * 1_000
+        self._stages.show(stages(status, now_ms))
+        self._flow.show(flow(status, self.late_ms))
+        self._figures.show(figures(status, now_ms))
+        self._partitions.show(partitions(status.partitions, now_ms))
+
+
+def stages(status: EngineStatus, now_ms: int) -> list[Spans]:
+    """Each service, then who publishes."""
+    lines = []
+    for service in status.services:
+        word = service.health.value
+        if service.health is not Health.UP and service.since_at_ms:
+            word += f" {since(service.since_at_ms, now_ms)}"
+        name = spans(HEALTH[service.health], f" {safe(service.name):<7}")
+        state = (f"{word:<3}", HEALTH[service.health][1])
+        lines.append(spans(*name, state, (f"  {safe(service.detail)}", "dim")))
+    return [*lines, publication(status.standing, now_ms)]
+
+
+def publication(of: Standing, now_ms: int) -> Spans:
+    """``◆ OWNER v88,214``, ``◇ STANDBY: owned by …``, ``✖ FENCED by …``, ``○ AWAY: reason``."""
+    by, reason = safe(of.by or UNKNOWN), safe(of.reason or "")
+    said = f": {reason}" if reason else ""
+    match of.publication:
+        case Publication.OWNER:
+            when = (
+                "" if of.published_at_ms is None else f" · {since(of.published_at_ms, now_ms)} ago"
+            )
+            return spans(("◆ OWNER", "good"), f" v{number(of.version)}", (when, "dim"), said)
+        case Publication.STANDBY:
+            return spans(("◇ STANDBY", "name"), f": owned by {by}")
+        case Publication.FENCED:
+            return spans(("✖ FENCED", "bad"), f" by {by}{said}")
+        case Publication.AWAY:
+            return spans(("○ AWAY", "bad"), said or ": not publishing")
+        case Publication.OBSERVER:
+            return spans(("◇ OBSERVER", "name"), said or f": owned by {by}")
+        case Publication.STOPPED:
+            return spans(("■ STOPPED", "dim"), said)
+        case _:
+            assert_never(of.publication)
+
+
+def flow(status: EngineStatus, late_ms: int | None) -> list[Spans]:
+    """Rate, lag and delay over the last seconds with their values now."""
+    rates = status.rates
+    lags = [partition.lag for partition in status.partitions]
+    known = [lag for lag in lags if lag is not None]
+    lag = number(sum(known)) if known and len(known) == len(lags) else UNKNOWN
+    return [
+        _trend("rate", rates.changes_history, rate(rates.changes_per_s)),
+        _trend("lag", rates.lag_history, lag),
+        _trend("delay", rates.delay_history, duration(rates.delay_ms)),
+        spans(("publish ", "dim"), duration(rates.publish_ms)),
+        spans(("frames  ", "dim"), *_lateness(late_ms)),
+    ]
+
+
+def _trend(name: str, history: tuple[float, ...], now: str) -> Spans:
+    return spans((f"{name:<8}", "dim"), (spark(history, SPARK_CELLS), "name"), f" {now}")
+
+
+def _lateness(late_ms: int | None) -> Spans:
+    if late_ms is None:
+        return spans(UNKNOWN)
+    if late_ms < 5:
+        return spans("< 5 ms late")
+    return spans((f"{number(late_ms)} ms late", "warn" if late_ms > 50 else ""))
+
+
+def figures(status: EngineStatus, now_ms: int) -> list[Spans]:
+    """Loads, audits, and what was counted."""
+    counters = status.counters
+    mismatches = number(counters.audit_mismatches)
+    ignored = sum(count for _, count in counters.ignored)
+    return [
+        spans(("load    ", "dim"), *_load(status.load or status.last_load, now_ms)),
+        spans(("audit   ", "dim"), *_load(status.last_audit, now_ms)),
+        spans(
+            ("audits  ", "dim"),
+            number(counters.audits),
+            ("  mismatches ", "dim"),
+            (mismatches, "bad" if counters.audit_mismatches else ""),
+        ),
+        spans(
+            ("dead letters ", "dim"),
+            (number(counters.dead_letters), "bad" if counters.dead_letters else ""),
+            ("  ignored ", "dim"),
+            number(ignored),
+        ),
+        spans(
+            ("superseded ", "dim"),
+            percent(counters.superseded_in_batch, counters.changes),
+            (" of ", "dim"),
+            number(counters.changes),
+        ),
+    ]
+
+
+def _load(load: LoadStatus | None, now_ms: int) -> Spans:
+    """``refill swapped 41 s ago, 64 rows in 12.0 ms``; open: ``refill querying 3 s``."""
+    if load is None:
+        return spans(UNKNOWN)
+    why, phase = safe(load.why), safe(load.phase)
+    failed = phase.startswith(("failed", "discarded"))
+    if load.ended_at_ms is None:
+        return spans((f"◐ {why} {phase} {since(load.opened_at_ms, now_ms)}", "warn"))
+    took = "" if load.rows is None else f", {number(load.rows)} rows in {duration(load.query_ms)}"
+    done = (f"{why} {phase}", "warn" if failed else "")
+    return spans(done, (f" {since(load.ended_at_ms, now_ms)} ago{took}", "dim"))
+
+
+def partitions(of: tuple[PartitionStatus, ...], now_ms: int) -> list[Spans]:
+    """The partitions that are furthest behind; those of unknown lag count as such."""
+    if not of:
+        return [spans(("no partition read yet", "dim"))]
+    worst = sorted(of, key=lambda p: (p.lag is not None, -(p.lag or 0), p.partition))
+    count = MAX_PARTITIONS if len(of) <= MAX_PARTITIONS else MAX_PARTITIONS - 1
+    shown = sorted(worst[:count], key=lambda p: p.partition)
+    names = max(len(f"p{p.partition}") for p in shown)
+    places = max(len(number(p.position)) for p in shown)
+    lines = []
+    for p in shown:
+        quiet = since(p.last_message_at_ms, now_ms)
+        lines.append(
+            spans(
+                (f"{f'p{p.partition}':<{names}} ", "dim"),
+                f"{number(p.position):>{places}}",
+                ("  lag ", "dim"),
+                (number(p.lag), "warn" if p.lag else ""),
+                (f"  {quiet} ago" if quiet != UNKNOWN else "  no message yet", "dim"),
+                (f"  passed: {safe(p.passed)}", "dim"),
+            )
+        )
+    if count < len(of):
+        lines.append(spans((f"and {number(len(of) - count)} more, no further behind", "dim")))
+    return lines

@@ -1,0 +1,130 @@
+"""The two lines at the top: what is ranked, and whether it is right. Never paused."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from textual.reactive import var
+
+from engine.status import EngineStatus, State
+from topn_tui.formatting import clock, number, safe, since
+from topn_tui.panels.lines import Lines
+from topn_tui.panels.pipeline import publication
+from topn_tui.panels.tones import Span, Spans, fit_spans, spans, width_of
+
+GLYPHS: dict[State, Span] = {
+    State.EXACT: ("●", "good"),
+    State.CATCHING_UP: ("◐", "warn"),
+    State.LOADING: ("◔", "warn"),
+    State.DEFICIT: ("◌", "warn"),
+    State.INEXACT: ("✖", "bad"),
+    State.STOPPED: ("■", "bad"),
+}
+
+
+class StateBar(Lines):
+    """Shows the live status even while the panels are paused: EXACT must not outlive the truth."""
+
+    live: var[EngineStatus] = var(EngineStatus)
+    now_s: var[int] = var(0)
+    paused: var[bool] = var(False)
+    ended: var[str | None] = var(None)
+    """What the app knows of the engine's end; the status may have had no time to say it."""
+
+    def __init__(self, name: str, mode: str, *, id: str) -> None:  # noqa: A002  Textual's name
+        super().__init__(id=id)
+        self._program, self._mode = safe(name), safe(mode)
+        self._paused_at = 0
+
+    def watch_live(self) -> None:
+        self.redraw()
+
+    def watch_now_s(self) -> None:
+        self.redraw()
+
+    def watch_paused(self, paused: bool) -> None:
+        self._paused_at = self.live.events_total
+        self.redraw()
+
+    def watch_ended(self) -> None:
+        self.redraw()
+
+    def on_resize(self) -> None:
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Both lines, the right-hand ends of them last to go."""
+        status, now_ms, width = self.live, self.now_s * 1_000, self.size.width
+        missed = status.events_total - self._paused_at
+        pause = spans((f" ❚❚ PAUSED {number(missed)} missed ", "mark")) if self.paused else ()
+        mode = spans((f" {self._mode} ", "mark")) if self._mode else ()
+        state = exactness(status, now_ms, self.ended or status.ended)
+        right = publication(status.standing, now_ms)
+        self.show(
+            [
+                _ends(
+                    self._what(status), spans(*pause, " " if pause and mode else "", *mode), width
+                ),
+                _ends(state, right, width, keep_left=True),
+            ]
+        )
+
+    def _what(self, status: EngineStatus) -> Spans:
+        if not status.table:
+            return spans((self._program, "strong"))
+        return spans(
+            (self._program, "strong"),
+            f"  {safe(status.table)}",
+            (" → ", "dim"),
+            f"topn:{{{safe(status.board_name)}}}",
+            (f"  TOP {number(status.size)}", "accent"),
+            (" by ", "dim"),
+            safe(status.score_name),
+            (f"  topic {safe(status.topic)}" if status.topic else "", "dim"),
+        )
+
+
+def exactness(status: EngineStatus, now_ms: int, ended: str | None) -> Spans:
+    """``● EXACT verified 12 s ago``, ``◐ CATCHING UP 3 s: why``, ``◌ DEFICIT 8 of 10`` …"""
+    of = status.exactness
+    if ended is not None:
+        return spans(("✖ ENGINE ENDED", "bad"), f": {safe(ended)}")
+    glyph, tone = GLYPHS[of.state]
+    age, reason = since(of.since_at_ms, now_ms), safe(of.reason or "")
+    why = f": {reason}" if reason else ""
+    head = (f"{glyph} {of.state.value.replace('_', ' ')}", tone if tone == "bad" else f"{tone}")
+    match of.state:
+        case State.EXACT:
+            return spans(head, *_claim(status, now_ms))
+        case State.DEFICIT:
+            rows = f" {number(status.board_count)} of {number(status.size)}"
+            return spans(head, (rows, tone), f" {age}{why}")
+        case State.CATCHING_UP | State.LOADING | State.INEXACT:
+            return spans(head, f" {age}{why}")
+        case State.STOPPED:
+            return spans(head, why)
+        case _:
+            assert_never(of.state)
+
+
+def _claim(status: EngineStatus, now_ms: int) -> Spans:
+    """On what EXACT rests, when it was last verified, and up to which binlog time it holds."""
+    of = status.exactness
+    parts = []
+    if of.provisional:
+        parts.append(safe(of.reason or "provisional"))
+    if of.verified_at_ms is not None:
+        parts.append(f"verified {since(of.verified_at_ms, now_ms)} ago")
+    if of.as_of_at_ms is not None:
+        parts.append(f"as of {clock(of.as_of_at_ms)}")
+    return spans((" · " if of.provisional else "  ") + " · ".join(parts)) if parts else ()
+
+
+def _ends(left: Spans, right: Spans, width: int, *, keep_left: bool = False) -> Spans:
+    """`left` and `right` at the two ends of a line; where both do not fit, one is cut or left out."""
+    left = spans(" ", *left)
+    right = spans(*right, " ") if right else ()
+    room = width - width_of(right)
+    if keep_left and width_of(left) + 2 > room:
+        return fit_spans(left, width)
+    return spans(*fit_spans(left, max(0, room)), *right)

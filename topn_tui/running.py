@@ -1,0 +1,76 @@
+"""The engine as the screen knows it, and one run of it from start to end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Protocol
+
+from engine.errors import TopnError
+from engine.status import EngineStatus
+
+STOP_TIMEOUT_S = 5.0
+"""How long quitting waits for the engine, which promises to stop within it."""
+
+log = logging.getLogger(__name__)
+
+
+class EngineLike(Protocol):
+    """What the screen asks of an engine."""
+
+    @property
+    def status(self) -> EngineStatus:
+        """The newest status: a reference that the engine replaces, never changes."""
+
+    async def run(self) -> None:
+        """Run until stopped."""
+
+    def refill(self) -> None:
+        """Ask for a load; returns at once."""
+
+    def audit(self) -> None:
+        """Ask for a comparison with the table; returns at once."""
+
+    def stop(self) -> None:
+        """Ask :meth:`run` to return; it does within :data:`STOP_TIMEOUT_S`."""
+
+
+class EngineRun:
+    """One run of an engine: how it ended, and how to end it. It never raises."""
+
+    def __init__(self, engine: EngineLike) -> None:
+        self._engine = engine
+        self._done = asyncio.Event()
+        self.stopping = False
+        """Whether somebody has asked it to stop."""
+
+    @property
+    def done(self) -> bool:
+        return self._done.is_set()
+
+    async def run(self) -> str | None:
+        """Run the engine to its end: None where it ended because it was asked to, else why."""
+        try:
+            await self._engine.run()
+        except TopnError as error:
+            log.exception("the engine ended")
+            return str(error)
+        except Exception as error:
+            log.exception("the engine ended by a bug")
+            return f"a bug, its traceback is in the log: {type(error).__name__}: {error}"
+        finally:
+            self._done.set()
+        if self.stopping:
+            return None
+        return self._engine.status.ended or "it stopped though nobody asked it to"
+
+    async def stop(self) -> bool:
+        """Ask it to stop and wait: whether it did in time."""
+        self.stopping = True
+        self._engine.stop()
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await self._done.wait()
+        except TimeoutError:
+            return False
+        return True

@@ -1,0 +1,43 @@
+"""Text over the panels, to read and to scroll."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from topn_tui.panels.detail import Detail
+from topn_tui.panels.tones import content
+
+
+class DetailScreen(ModalScreen[None]):
+    """One row in full, as it was when it was opened. The panels below go on."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter", "dismiss", "Close"),
+        Binding("up,k", "scroll(-1)", "Up", show=False),
+        Binding("down,j", "scroll(1)", "Down", show=False),
+    ]
+
+    def __init__(self, detail: Detail) -> None:
+        super().__init__()
+        self._detail = detail
+
+    def compose(self) -> ComposeResult:
+        box = VerticalScroll(
+            Static(content(self._detail.lines), id="detail-text", markup=False), id="detail"
+        )
+        box.border_title = Content(self._detail.title)  # as Content: no markup is parsed
+        box.border_subtitle = "↑ ↓ scroll · esc close"
+        yield box
+
+    def on_mount(self) -> None:
+        self.query_one("#detail").focus()
+
+    def action_scroll(self, by: int) -> None:
+        self.query_one("#detail").scroll_relative(y=by, animate=False)

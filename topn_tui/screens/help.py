@@ -1,0 +1,69 @@
+"""Every key, what the signs mean, and how to read the board."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.status import Verdict
+from topn_tui.panels.detail import Detail, heading
+from topn_tui.panels.state_bar import GLYPHS
+from topn_tui.panels.tones import Spans, spans
+from topn_tui.panels.verdicts import GLYPHS as VERDICTS
+from topn_tui.screens.detail import DetailScreen
+
+_LEDGER_KEYS = (
+    ("↑ ↓ PgUp PgDn", "pick a row; its key is marked • in every panel"),
+    ("enter", "the row in full: before, after, columns, the raw message"),
+    ("home, esc", "let the row go and follow the newest again"),
+    ("tab, shift+tab", "next panel, previous panel"),
+)
+_STATES = {
+    "EXACT": "the board is the table's top N as of that binlog time",
+    "CATCHING_UP": "right as far as followed; the log is still being passed",
+    "LOADING": "the table is being read",
+    "DEFICIT": "fewer rows than N are known; a load is on its way",
+    "INEXACT": "something was lost; the reason says what, a load cures it",
+    "STOPPED": "the engine has ended; the board is as it was then",
+}
+_VERDICTS = {
+    Verdict.ENTERED: "entered the board",
+    Verdict.MOVED: "moved on the board",
+    Verdict.SAME_RANK: "another score, the same rank",
+    Verdict.LEFT: "left the board",
+    Verdict.RESERVE: "below the bar, kept in reserve",
+    Verdict.BELOW_FLOOR: "below the floor: not kept; or no effect",
+    Verdict.SUPERSEDED: "superseded by a later change of its batch",
+    Verdict.IGNORED: "ignored",
+    Verdict.DEAD: "dead letter: could not be used, so a load follows",
+}
+_WORDS = (
+    ("bar to beat", "the board's lowest rank: the heap's root, the first to go"),
+    ("reserve", "the next best rows, kept so that one can come up at once"),
+    ("floor", "rows at or below it are not kept; the table is asked when they matter"),
+    ("eviction, spill", "a row leaves the board; a row leaves the reserve at its lower end"),
+)
+
+
+def help_screen(keys: Sequence[tuple[str, str]]) -> DetailScreen:
+    """The help, with the app's own keys as it tells them."""
+    return DetailScreen(Detail("Help", tuple(help_lines(keys))))
+
+
+def help_lines(keys: Sequence[tuple[str, str]]) -> list[Spans]:
+    lines: list[Spans] = [spans(("Keys", "accent"))]
+    lines += [_line(name, text) for name, text in (*keys, *_LEDGER_KEYS)]
+    lines += heading("How exact the board is")
+    for state, (glyph, tone) in GLYPHS.items():
+        name = f"{glyph} {state.value.replace('_', ' ')}"
+        lines.append(_line(name, _STATES[state.value], tone))
+    lines += heading("What became of a change")
+    for verdict, text in _VERDICTS.items():
+        glyph, tone = VERDICTS[verdict]
+        lines.append(_line(glyph, text, tone))
+    lines += heading("Words")
+    lines += [_line(name, text) for name, text in _WORDS]
+    return lines
+
+
+def _line(name: str, text: str, tone: str = "name") -> Spans:
+    return spans((f"  {name:<17}", tone), text)
