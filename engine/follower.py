@@ -52,11 +52,15 @@ class Follower:
             try:
                 await self._feed.open()
             except ServiceAway as error:
-                self._away(error)
-                await self._clock.sleep(self._backoff.next_ms())
+                await self.wait_after(error)
             else:
                 self._up()
                 return
+
+    async def wait_after(self, error: ServiceAway | PositionLost) -> None:
+        """Tell of a failure and let the time pass after which to try again."""
+        self._away(error)
+        await self._clock.sleep(self._backoff.next_ms())
 
     async def seek_to_end(self) -> Sequence[int]:
         """Start anew at the end, whenever the broker allows; the new positions by partition."""
@@ -64,8 +68,7 @@ class Follower:
             try:
                 positions = await self._feed.seek_to_end()
             except (ServiceAway, PositionLost) as error:
-                self._away(error)
-                await self._clock.sleep(self._backoff.next_ms())
+                await self.wait_after(error)
             else:
                 self.ends, self.lost = None, None
                 self._up()
@@ -94,8 +97,7 @@ class Follower:
             try:
                 offsets = await self._feed.end_offsets()
             except ServiceAway as error:
-                self._away(error)
-                await self._clock.sleep(self._backoff.next_ms())
+                await self.wait_after(error)
                 continue
             except PositionLost as error:
                 self.lost = str(error)

@@ -59,8 +59,14 @@ class Loader:
         self._describe_again = True
 
     def run_if_wanted(self, topn: TopN) -> None:
-        """Start the open load's query if it is due and none is running."""
-        if topn.query_wanted and (self._task is None or self._task.done()):
+        """Start the open load's query if it is due and none is running.
+
+        Raises: what an earlier query raised that nobody expected, which would be a bug.
+        """
+        if self._task is not None and self._task.done():
+            task, self._task = self._task, None
+            task.result()
+        if topn.query_wanted and self._task is None:
             self._task = asyncio.create_task(self._query(topn), name="load query")
 
     async def close(self) -> None:

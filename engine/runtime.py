@@ -194,6 +194,9 @@ class Engine:
                 await self._round(self._topn)
             except PositionLost as error:
                 await self._resync(self._topn, str(error))
+            except ServiceAway as error:
+                await self._follower.wait_after(error)
+                self._tick(self._topn)
 
     async def _close(self) -> None:
         await self._loader.close()
@@ -386,6 +389,6 @@ def _why_ended(error: BaseException) -> str:
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:
-    """Cancel and wait; what it raises has been looked at already."""
+    """Cancel and wait, not for ever; what it raises has been looked at already."""
     task.cancel()
-    await asyncio.wait({task})
+    await asyncio.wait({task}, timeout=CLOSE_MS / 1000)

@@ -10,21 +10,12 @@ anew, and a subscriber reads it. All writing is done by the scripts of
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import hashlib
 import json
-from collections.abc import AsyncIterator, Sequence
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import Sequence
 
-from redis import exceptions
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.maint_notifications import MaintNotificationsConfig
-
-from engine.adapters.redis_reasons import SERVICE, translated
+from engine.adapters.redis_connection import Connection, Keys
+from engine.adapters.redis_reasons import SERVICE
 from engine.adapters.redis_scripts import (
     ACQUIRE,
     RELEASE,
@@ -34,12 +25,11 @@ from engine.adapters.redis_scripts import (
     event,
     flat,
 )
-from engine.adapters.tls import tls_context
 from engine.core.changes import Row
 from engine.core.rank import Key
 from engine.errors import NotOwner, StoreRefused, TopnError, WrongSetting
 from engine.ports import Acquired, BoardState, StoredBoard
-from engine.published import differing, member, number_text, row_json
+from engine.published import member, number_text, row_json
 
 
 class RedisBoard:
@@ -81,35 +71,19 @@ class RedisBoard:
                 f"board name {board_name!r}: it is part of Redis keys; use a name without blanks "
                 "and without braces"
             )
-        options = _address(url)
-        self.where = f"{options['host']}:{options['port']}"
-        self._tls = bool(options["ssl"])
-        if self._tls:
-            # Made here only for its errors: the driver makes its own from the same files.
-            tls_context(SERVICE, ca_file=ca_file, cert_file=cert_file, key_file=key_file)
-            options |= {
-                "ssl_ca_certs": ca_file,
-                "ssl_certfile": cert_file,
-                "ssl_keyfile": key_file,
-                "ssl_check_hostname": check_hostname,
-            }
-        options |= {k: v for k, v in (("username", username), ("password", password)) if v}
-        self._redis: Any = Redis(
-            **options,
-            protocol=2,
-            decode_responses=True,
-            # A member changed by hand may be no UTF-8; it must show as wrong, not break the reading.
-            encoding_errors="backslashreplace",
-            socket_timeout=timeout_ms / 1000,
-            socket_connect_timeout=timeout_ms / 1000,
-            # A write repeated by the driver would be told to subscribers twice.
-            retry=Retry(NoBackoff(), 0),
-            maint_notifications_config=MaintNotificationsConfig(enabled=False),
-            client_name="topn-tui",
+        self._connection = Connection(
+            url=url,
+            username=username,
+            password=password,
+            timeout_ms=timeout_ms,
+            ca_file=ca_file,
+            cert_file=cert_file,
+            key_file=key_file,
+            check_hostname=check_hostname,
         )
         self._key = f"topn:{{{board_name}}}"
         self._engine_id = engine_id
-        self._lease_ms, self._timeout_ms = lease_ms, timeout_ms
+        self._lease_ms = lease_ms
         self._fixed_width = fixed_width_members
         self._epoch = 0
         self._version = 0
@@ -124,6 +98,7 @@ class RedisBoard:
             raise ValueError("a board opened without an engine id is for reading")
         answer = await self._run(
             ACQUIRE,
+            READ,
             [self._engine_id, at_least_epoch, self._version, self._lease_ms, self._channel],
         )
         if answer[0] == "HELD":
@@ -161,30 +136,8 @@ class RedisBoard:
 
     async def read(self) -> StoredBoard | None:
         """See :meth:`engine.ports.BoardStore.read`. A board is there as soon as somebody owned it."""
-        async with self._driver_errors(), self._redis.pipeline(transaction=True) as step:
-            step.hgetall(f"{self._key}:meta")
-            step.zrange(self._key, 0, -1, withscores=True)
-            step.hgetall(f"{self._key}:rows")
-            step.time()
-            meta, scores, rows, (seconds, micros) = await step.execute()
-        if "epoch" not in meta:
-            return None
-        return StoredBoard(
-            rows=rows,
-            scores=dict(scores),
-            meta=meta,
-            store_clock_ms=seconds * 1000 + micros // 1000,
-        )
-
-    async def differences(self, rows: Sequence[Row]) -> tuple[str, ...]:
-        """See :meth:`engine.ports.BoardStore.differences`. Rows as of the last write."""
-        stored = await self.read()
-        if stored is None:
-            return ("the whole board is gone",)
-        names = json.loads(stored.meta.get("fields") or "[]")
-        if not names:
-            return ("the field names are gone",)
-        return differing(stored, rows, names, fixed_width=self._fixed_width)
+        stored = await self._connection.read(self._keys)
+        return stored if "epoch" in stored.meta else None
 
     async def release(self, state: BoardState) -> None:
         """See :meth:`engine.ports.BoardStore.release`."""
@@ -197,9 +150,7 @@ class RedisBoard:
 
     async def close(self) -> None:
         """See :meth:`engine.ports.BoardStore.close`."""
-        with contextlib.suppress(exceptions.RedisError, OSError):  # OSError has TimeoutError
-            async with asyncio.timeout(self._timeout_ms / 1000):
-                await self._redis.aclose()
+        await self._connection.close()
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────
 
@@ -265,55 +216,18 @@ class RedisBoard:
         }
 
     async def _run(self, script: str, arguments: Sequence[str | int]) -> list[str]:
-        """Run a script; its answer, its refusals raised."""
-        keys = [self._key, f"{self._key}:rows", f"{self._key}:meta"]
-        async with self._driver_errors():
-            try:
-                digest = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
-                answer = await self._redis.evalsha(digest, len(keys), *keys, *arguments)
-            except exceptions.NoScriptError:  # a new server: EVAL also makes it known
-                answer = await self._redis.eval(script, len(keys), *keys, *arguments)
+        """What a script answers, its refusals raised."""
+        answer = await self._connection.run(script, self._keys, arguments)
         match answer[0]:
             case "NOT_OWNER":
                 raise NotOwner(answer[1], int(answer[2]))
             case "TYPE" | "FOREIGN":
                 raise StoreRefused(
-                    f"{SERVICE} at {self.where}: key {answer[1]} is a {answer[2]} that this board did "
-                    f"not write; rename or delete it, or give the board another name"
+                    f"{SERVICE} at {self._connection.where}: key {answer[1]} is a {answer[2]} that "
+                    "this board did not write; rename or delete it, or give the board another name"
                 )
-        return [str(part) for part in answer]
+        return answer
 
-    @contextlib.asynccontextmanager
-    async def _driver_errors(self) -> AsyncIterator[None]:
-        try:
-            # The driver has a deadline for each wait; this one is for all of them together.
-            async with asyncio.timeout(3 * self._timeout_ms / 1000):
-                yield
-        except (exceptions.RedisError, OSError) as e:  # OSError has TimeoutError
-            # From None: the driver's own text may hold the command or the address.
-            raise translated(
-                e, where=self.where, timeout_ms=self._timeout_ms, tls=self._tls
-            ) from None
-
-
-def _address(url: str) -> dict[str, Any]:
-    try:
-        parts = urlsplit(url)
-        host, port, path = parts.hostname, parts.port, parts.path.strip("/")
-    except ValueError:
-        host, port, path, parts = None, None, "", urlsplit("")
-    if parts.scheme not in ("redis", "rediss") or not host or not (path or "0").isdecimal():
-        # Without the value: it may hold a password.
-        raise WrongSetting(
-            "the Redis address is not of the form redis://host:port/db (rediss:// for TLS)"
-        )
-    if parts.password:
-        raise WrongSetting(
-            "the Redis address holds a password, which would show wherever the address does; "
-            "give it in its own setting"
-        )
-    options: dict[str, Any] = {"host": host, "port": port or 6379, "db": int(path or 0)}
-    options["ssl"] = parts.scheme == "rediss"
-    if parts.username:
-        options["username"] = parts.username
-    return options
+    @property
+    def _keys(self) -> Keys:
+        return self._key, f"{self._key}:rows", f"{self._key}:meta"

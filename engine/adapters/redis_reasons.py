@@ -23,7 +23,7 @@ _AWAY = {
     ),
     "CLUSTERDOWN": Reason("the cluster is down", "see CLUSTER INFO"),
     "TRYAGAIN": Reason("the cluster is moving our slot", "it passes"),
-    "NOAUTH": Reason("it asks for a password and none is set", "set the password"),
+    "Authentication required": Reason("it asks for a password and none is set", "set the password"),
     "WRONGPASS": Reason(
         "it refuses this user name and password", "correct them, or the ACL user on the server"
     ),
@@ -87,6 +87,11 @@ def translated(error: BaseException, *, where: str, timeout_ms: int, tls: bool) 
     if isinstance(error, exceptions.ResponseError):
         return StoreRefused(f"{SERVICE} at {where} answers: {_said(error)[:200]}; see its log")
     return ServiceAway(SERVICE, f"{where}: {type(error).__name__}", "see the server's log")
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether Redis denied this because its memory is full."""
+    return _has("OOM", _said(error))
 
 
 def _has(word: str, said: str) -> bool:

@@ -162,6 +162,15 @@ return {'OK', version}
 """
 )
 
+READ = """
+return {
+  redis.call('HGETALL', KEYS[3]),
+  redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES'),
+  redis.call('HGETALL', KEYS[2]),
+  redis.call('TIME'),
+}
+"""
+
 TOLD_FIELDS = (
     "state",
     "reason",
@@ -175,6 +184,11 @@ TOLD_FIELDS = (
 """The meta fields whose change subscribers are told of; the writer lists them first."""
 
 WRITE = WRITE.replace("tonumber(TOLD)", str(len(TOLD_FIELDS)))
+
+
+def paired(flat_list: Sequence[str]) -> dict[str, str]:
+    """A script's HGETALL or ZRANGE WITHSCORES as a mapping."""
+    return dict(zip(flat_list[::2], flat_list[1::2], strict=True))
 
 
 def flat(fields: Mapping[str, str]) -> list[str]:

@@ -7,9 +7,9 @@ columns needed: no dictionaries, numbers parsed on the way. Whatever does not fi
 format: to try is cheaper than to look first.
 
 What may pass the fast path is no more than what the tolerant one reads. msgspec's lax integers take
-``"5.0"``, ``"1e3"`` and ``"null"`` too, so key and score are ``int | float``: then only plain digits
-give an int, a float sends the message to the tolerant path, and so does a NULL score where the
-message has the text ``"null"``. A column whose type does not match is seen by msgspec itself.
+``"5.0"`` and ``"1e3"`` too, so key and score are ``int | float``: then only plain digits give an int,
+and a float sends the message to the tolerant path. So does a NULL score of an integer column, since
+msgspec would take the text ``"null"`` for it. A value of another type is seen by msgspec itself.
 """
 
 from __future__ import annotations
@@ -59,45 +59,36 @@ class CanalJson:
                 # Nearly all messages. Written out: each call here costs 5 % of the whole.
                 (row,), (old,) = rows, olds
                 key, score, old_score = row.key, row.score, old.score
-                if old.key is None and type(score) is int and type(key) is not float:
+                if old.key is UNSET and type(score) is int and type(key) is not float:
                     if old_score is UNSET:
                         old_score = score
                     change = Upsert(key, score, self._columns(row), None, old_score)
                     es_ms, batch, gtid = message.es, message.id, message.gtid
                     return (Event(_ROWS, op, es_ms, (change,), batch, None, gtid),)
-            changes = self._changes(value, op, rows, olds)
+            changes = self._changes(op, rows, olds)
         except (ValueError, RecursionError):
             return self._otherwise(value)
         return (Event(_ROWS, op, message.es, changes, message.id, None, message.gtid),)
 
-    def _changes(
-        self, value: bytes, op: str, rows: list[Any], olds: list[Any] | None
-    ) -> tuple[RowChange, ...]:
+    def _changes(self, op: str, rows: list[Any], olds: list[Any] | None) -> tuple[RowChange, ...]:
         """The changes of any fitting message. ValueError: not for the fast path after all."""
         if not rows:
             raise _Unfit
         if op == "UPDATE" and olds:
-            return tuple(
-                [self._update(value, row, old) for row, old in zip(rows, olds, strict=True)]
-            )
+            return tuple([self._update(row, old) for row, old in zip(rows, olds, strict=True)])
+        score = self._score
         if op == "DELETE":
-            return tuple([Delete(_plain(row.key), self._score(value, row.score)) for row in rows])
+            return tuple([Delete(_plain(row.key), score(row.score)) for row in rows])
         columns = self._columns
-        return tuple(
-            [Upsert(_plain(row.key), self._score(value, row.score), columns(row)) for row in rows]
-        )
+        return tuple([Upsert(_plain(row.key), score(row.score), columns(row)) for row in rows])
 
-    def _update(self, value: bytes, row: Any, old: Any) -> Upsert:
-        key, score = _plain(row.key), self._score(value, row.score)
-        old_key = None if old.key is None or old.key == key else _plain(old.key)
-        old_score = score if old.score is UNSET else self._score(value, old.score)
+    def _update(self, row: Any, old: Any) -> Upsert:
+        key, score = _plain(row.key), self._score(row.score)
+        old_key = None if old.key is UNSET or old.key == key else _plain(old.key)
+        old_score = score if old.score is UNSET else self._score(old.score)
         return Upsert(key, score, self._columns(row), old_key, old_score)
 
-    def _score(self, value: bytes, raw: Any) -> Any:
-        if raw is None:
-            if b'"null"' in value:
-                raise _Unfit  # msgspec reads that text as NULL; Canal never writes it for a number
-            return None
+    def _score(self, raw: Any) -> Any:
         return _plain(raw) if self._read_score is None else self._read_score(raw)
 
 
@@ -123,17 +114,17 @@ def _message_type(table: Table, attributes: dict[str, str]) -> type[msgspec.Stru
     """The struct of a flat message of this table with these columns."""
     number, text = int | float, str
     key = number if table.key.kind is ColumnKind.INTEGER else text
-    score = number if table.score.kind is ColumnKind.INTEGER else text
-    old_score = int if table.score.kind is ColumnKind.INTEGER else text
+    integer = table.score.kind is ColumnKind.INTEGER
+    score, old_score = (number, int) if integer else (text | None, text)
     names = {attribute: name for name, attribute in attributes.items()}
-    types: dict[str, Any] = {"key": key, "score": score | None}
+    types: dict[str, Any] = {"key": key, "score": score}
     for column in table.columns:
         types.setdefault(attributes[column.name], _display_type(column))
     row = msgspec.defstruct("FlatRow", list(types.items()), rename=names, frozen=True, gc=False)
     old = msgspec.defstruct(
         "FlatOld",
         # The old score is for display: an int here, so that reading it needs no further check.
-        [("key", key | None, None), ("score", old_score | None | UnsetType, UNSET)],
+        [("key", key | UnsetType, UNSET), ("score", old_score | None | UnsetType, UNSET)],
         rename=names,
         frozen=True,
         gc=False,
