@@ -51,7 +51,7 @@ lock: $(READY) ## Write requirements/dev.txt anew from pyproject.toml
 	  --python-version 3.11 --upgrade --no-header -q -o requirements/dev.txt
 
 proto: $(READY) ## Generate the protobuf module anew
-	$(BIN)/python -m grpc_tools.protoc -I engine/formats --python_out=engine/formats --pyi_out=engine/formats canal.proto
+	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. engine/formats/canal.proto
 
 clean: ## Remove what the targets above have made here
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
