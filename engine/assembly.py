@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from engine.adapters.redis import RedisBoard
 from engine.clock import SystemClock
 from engine.columns import Table
-from engine.core.topn import Timing
+from engine.core.reports import Timing
 from engine.errors import WrongSetting
 from engine.ports import ChangeFeed, RowSource
 from engine.runtime import Decode, Engine, EngineOptions, new_engine_id

@@ -12,8 +12,9 @@ from typing import TypeVar
 from engine.columns import Table
 from engine.core.loading import Load
 from engine.core.rank import NOTHING_KNOWN
+from engine.core.reports import LoadReport
 from engine.core.states import Claim, State
-from engine.core.topn import LoadReport, TopN
+from engine.core.topn import TopN
 from engine.follower import Follower
 from engine.history import History
 from engine.loader import Loader

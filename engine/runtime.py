@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from engine.columns import Table
 from engine.core.changes import BoardChange, Delivery, Event, Kind, Row
 from engine.core.loading import Why
+from engine.core.reports import Timing
 from engine.core.states import Claim, State
-from engine.core.topn import Timing, TopN
+from engine.core.topn import TopN
 from engine.errors import PositionLost, ServiceAway, TopnError
 from engine.follower import Follower, by_partition
 from engine.history import History

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 MAX_TEMPLATES = 500
 """How many different messages are remembered; a driver has some dozens."""
@@ -59,12 +59,23 @@ class _Forward(logging.Handler):
             self._target.handle(record)
 
 
-def tame_driver_log(driver: str, *, into: str, every_s: float = 10.0) -> None:
+def _not_debug(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.INFO
+
+
+def tame_driver_log(
+    driver: str, *, into: str, secretive: Sequence[str] = (), every_s: float = 10.0
+) -> None:
     """From now on the log of `driver` is rate-limited and goes where the logger `into` goes.
 
-    Records below INFO are never made: at DEBUG aiokafka writes out its requests, and one of them
-    carries the password. Calling it again changes nothing.
+    Calling it again changes nothing.
+
+    Args:
+        secretive: loggers of the driver that write passwords at DEBUG. Whatever levels and handlers
+            somebody sets, these stay silent below INFO.
     """
+    for name in secretive:
+        logging.getLogger(name).addFilter(_not_debug)
     logger = logging.getLogger(driver)
     if any(isinstance(h, _Forward) for h in logger.handlers):
         return
@@ -72,4 +83,4 @@ def tame_driver_log(driver: str, *, into: str, every_s: float = 10.0) -> None:
     forward.addFilter(RateLimit(every_s=every_s))
     logger.addHandler(forward)
     logger.propagate = False
-    logger.setLevel(max(logging.INFO, logger.level))
+    logger.setLevel(logging.INFO)

@@ -16,7 +16,6 @@ and the last arrival wins.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,14 +23,12 @@ from aiokafka import AIOKafkaConsumer, TopicPartition, errors
 from aiokafka.protocol.metadata import MetadataRequest
 
 from engine.adapters.driver_logs import tame_driver_log
-from engine.adapters.kafka_broker import Broker, MissingTopic, Topic, close_quietly
+from engine.adapters.kafka_broker import Broker, MissingTopic, Topic
+from engine.adapters.kafka_closing import stop_consumer
 from engine.adapters.kafka_reasons import SERVICE
 from engine.adapters.tls import tls_context
 from engine.errors import PositionLost, ServiceAway
 from engine.ports import Message
-
-CLOSE_MS = 1500
-"""For each of the two steps of closing a consumer."""
 
 PATIENCE = 3
 """How often the consumer may fail in a row, while the cluster answers, before it is replaced."""
@@ -78,7 +75,8 @@ class KafkaFeed:
         check_crcs: bool = True,
         client_id: str = "topn-tui",
     ) -> None:
-        tame_driver_log("aiokafka", into="engine.adapters.kafka")
+        # aiokafka.conn writes out every request at DEBUG, and one of them carries the password.
+        tame_driver_log("aiokafka", into="engine.adapters.kafka", secretive=["aiokafka.conn"])
         context = None
         if security_protocol in ("SSL", "SASL_SSL"):
             context = tls_context(
@@ -233,7 +231,7 @@ class KafkaFeed:
             for partition, offset in (ends if positions is None else positions).items():
                 consumer.seek(TopicPartition(self._name, partition), offset)
         except BaseException:
-            await _stop(consumer)
+            await stop_consumer(consumer)
             raise
         self._consumer, self._failures = consumer, 0
         return ends
@@ -249,7 +247,7 @@ class KafkaFeed:
                 raise
             stuck = self._consumer
             ends = await self._read(topic, self._positions)
-            await _stop(stuck)
+            await stop_consumer(stuck)
             return ends
         self._failures = 0
         return ends
@@ -262,7 +260,7 @@ class KafkaFeed:
     async def _drop_consumer(self) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            await _stop(consumer)
+            await stop_consumer(consumer)
 
 
 def _never_create_topics(client: Any) -> None:
@@ -284,19 +282,6 @@ def _never_create_topics(client: Any) -> None:
         return connection
 
     client._get_conn = get_asking_connection
-
-
-async def _stop(consumer: Any) -> None:
-    await close_quietly(consumer.stop, timeout_ms=CLOSE_MS)
-    # Where stop() broke off it never came to its client, whose connections would stay open.
-    await close_quietly(consumer._client.close, timeout_ms=CLOSE_MS)
-    fetcher = consumer._fetcher
-    if fetcher is not None:
-        tasks = {t for t in (fetcher._fetch_task, *fetcher._pending_tasks) if not t.done()}
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=CLOSE_MS / 1000)
 
 
 def _out_of_range(error: errors.OffsetOutOfRangeError) -> str:

@@ -7,7 +7,6 @@ while the consumer is silently waiting for a broker that is gone.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
@@ -15,16 +14,16 @@ from uuid import UUID
 
 from aiokafka import errors
 from aiokafka.client import AIOKafkaClient, ConnectionGroup, CoordinationType
-from aiokafka.conn import collect_hosts, create_conn
+from aiokafka.conn import create_conn
 from aiokafka.protocol.commit import OffsetCommitRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
+from engine.adapters.kafka_closing import close_quietly
 from engine.adapters.kafka_metadata import NO_ID, TopicRequest, brokers_in, topic_answer
 from engine.adapters.kafka_reasons import SERVICE, kafka_reason
+from engine.adapters.kafka_settings import addresses, check_security
 from engine.errors import ServiceAway, WrongSetting
 
-MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
-PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 RETRY_MS = 100
 
 
@@ -61,8 +60,8 @@ class Broker:
         ssl_context: ssl.SSLContext | None,
         request_timeout_ms: int,
     ) -> None:
-        self.addresses = _addresses(bootstrap_servers)
-        _check_security(security_protocol, sasl_mechanism, sasl_username, sasl_password)
+        self.addresses = addresses(bootstrap_servers)
+        check_security(security_protocol, sasl_mechanism, sasl_username, sasl_password)
         self.timeout_ms = request_timeout_ms
         self._protocol, self._mechanism = security_protocol, sasl_mechanism
         self._connection = {
@@ -151,7 +150,7 @@ class Broker:
         """Let go of the connection. Never raises, never hangs."""
         client, self._client, self._coordinator = self._client, None, None
         if client is not None:
-            await close_quietly(client.close, timeout_ms=1000)
+            await close_quietly(client.close, timeout_ms=400)
 
     async def asked(self, question: Callable[[], Awaitable[Any]]) -> Any:
         """The answer to a question, which must come before the deadline.
@@ -249,55 +248,3 @@ class Broker:
             security_protocol=self._protocol,
             mechanism=self._mechanism,
         )
-
-
-async def close_quietly(close: Callable[[], Awaitable[Any]], *, timeout_ms: int) -> None:
-    """Close something of aiokafka within a deadline, whatever it does.
-
-    While the broker is down `AIOKafkaConsumer.stop` ends in a CancelledError that nobody asked for,
-    or hangs. In a task of its own neither reaches us, and a real cancellation still does.
-    """
-
-    async def closing() -> None:
-        await close()
-
-    task = asyncio.create_task(closing())
-    try:
-        await asyncio.wait({task}, timeout=timeout_ms / 1000)
-    finally:
-        if not task.done():
-            task.cancel()
-    if not task.done():
-        await asyncio.wait({task}, timeout=timeout_ms / 1000)
-    if task.done() and not task.cancelled():
-        # Asked for, so that asyncio does not report it as lost; there is nothing to do about it.
-        with contextlib.suppress(Exception):
-            task.result()
-
-
-def _addresses(bootstrap_servers: str) -> list[tuple[str, int]]:
-    try:
-        found = [(h, p) for h, p, _ in collect_hosts(bootstrap_servers, randomize=False)]
-    except ValueError:
-        found = []
-    if not found or not all(host and 0 < port < 65536 for host, port in found):
-        raise WrongSetting(
-            f"Kafka bootstrap servers {bootstrap_servers!r}: this is not host:port[,host:port…]; "
-            "correct it"
-        )
-    return found
-
-
-def _check_security(
-    protocol: str, mechanism: str, username: str | None, password: str | None
-) -> None:
-    if protocol not in PROTOCOLS:
-        raise WrongSetting(
-            f"Kafka security protocol {protocol!r}: choose one of {', '.join(PROTOCOLS)}"
-        )
-    if not protocol.startswith("SASL"):
-        return
-    if mechanism not in MECHANISMS:
-        raise WrongSetting(f"Kafka SASL mechanism {mechanism!r}: choose {', '.join(MECHANISMS)}")
-    if not username or not password:
-        raise WrongSetting(f"Kafka {protocol} needs a SASL user name and a password; set both")

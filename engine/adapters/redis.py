@@ -29,7 +29,7 @@ from engine.core.changes import Row
 from engine.core.rank import Key
 from engine.errors import NotOwner, StoreRefused, TopnError, WrongSetting
 from engine.ports import Acquired, BoardState, StoredBoard
-from engine.published import member, number_text, row_json
+from engine.published import differing, member, number_text, row_json
 
 
 class RedisBoard:
@@ -98,7 +98,6 @@ class RedisBoard:
             raise ValueError("a board opened without an engine id is for reading")
         answer = await self._run(
             ACQUIRE,
-            READ,
             [self._engine_id, at_least_epoch, self._version, self._lease_ms, self._channel],
         )
         if answer[0] == "HELD":
@@ -138,6 +137,16 @@ class RedisBoard:
         """See :meth:`engine.ports.BoardStore.read`. A board is there as soon as somebody owned it."""
         stored = await self._connection.read(self._keys)
         return stored if "epoch" in stored.meta else None
+
+    async def differences(self, rows: Sequence[Row]) -> tuple[str, ...]:
+        """See :meth:`engine.ports.BoardStore.differences`. Rows as of the last write."""
+        stored = await self.read()
+        if stored is None:
+            return ("the whole board is gone",)
+        names = json.loads(stored.meta.get("fields") or "[]")
+        if not names:
+            return ("the field names are gone",)
+        return differing(stored, rows, names, fixed_width=self._fixed_width)
 
     async def release(self, state: BoardState) -> None:
         """See :meth:`engine.ports.BoardStore.release`."""

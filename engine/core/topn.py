@@ -10,10 +10,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Sequence
-
-import msgspec
 
 from engine.core.changes import (
     Answer,
@@ -31,54 +29,10 @@ from engine.core.feed import FeedView
 from engine.core.keychanges import KeyChanges
 from engine.core.leaderboard import Leaderboard
 from engine.core.loading import Load, Passed, Phase, Why
-from engine.core.rank import Key, RankKey, higher_floor
+from engine.core.rank import Key, higher_floor
+from engine.core.reports import LoadReport, Timing, Totals, ahead_text, mismatch_text
 from engine.core.states import Claim, State
 from engine.core.verdicts import Aftermath, Candidate, explain
-
-
-class Timing(msgspec.Struct, frozen=True):
-    """How long things may take, in milliseconds."""
-
-    overlap_ms: float = 500
-    """Between opening a load's buffer and its query: a server may log a change before it shows it."""
-    settle_ms: float = 2000
-    """How long a partition must be silent before silence counts."""
-    fallback_ms: float = 5000
-    """How long a key change waits for a later batch before it is cured provisionally."""
-    audit_ms: float = 60_000
-    """Between audits."""
-    audit_factor: float = 100
-    """An audit is never more often than this many times the last query's duration."""
-    load_gap_ms: float = 100
-    """Between the end of one load and the opening of the next."""
-
-
-class LoadReport(msgspec.Struct, frozen=True):
-    """One load that has ended."""
-
-    why: Why
-    outcome: str
-    """``swapped``, ``equal``, ``failed: …`` or ``discarded: …``."""
-    opened_ms: float
-    ended_ms: float
-    query_ms: float | None = None
-    rows: int | None = None
-
-
-class Totals(msgspec.Struct):
-    """Counters since the start. The core's own; read, never set from outside."""
-
-    messages: int = 0
-    entries: int = 0
-    """Changes and whatever else the events panel has a line for."""
-    changes: int = 0
-    superseded: int = 0
-    dead_letters: int = 0
-    loads: int = 0
-    audits: int = 0
-    audit_mismatches: int = 0
-    evicted: int = 0
-    ignored: Counter[str] = msgspec.field(default_factory=Counter)
 
 
 class _Clear:
@@ -429,7 +383,7 @@ class TopN:
         if mine != theirs and not proof:
             if load.ahead_ms is None:
                 load.ahead_ms = now_ms
-                self._notify("warning", _ahead_text(mine, theirs))
+                self._notify("warning", ahead_text(mine, theirs))
             return
         load.ahead_ms = None  # a claim that only this answer had put in doubt is a claim again
         self.totals.audits += 1
@@ -441,7 +395,7 @@ class TopN:
                 return
         elif self.claim().state is State.EXACT:
             self.totals.audit_mismatches += 1
-            self._notify("error", _mismatch_text(mine, theirs))
+            self._notify("error", mismatch_text(mine, theirs))
         load.passed = passed
         self._swap(load, built, "equal" if mine == theirs else "swapped", now_ms)
 
@@ -541,27 +495,3 @@ def _changes_a_key(event: Event) -> bool:
 
 def _listed(partitions: Sequence[int]) -> str:
     return ", ".join(map(str, partitions))
-
-
-def _rows_text(rows: set[RankKey], limit: int = 3) -> str:
-    if not rows:
-        return "none"
-    shown = sorted(rows, reverse=True)[:limit]
-    more = f" and {len(rows) - limit} more" if len(rows) > limit else ""
-    return ", ".join(f"{key} ({score})" for score, key in shown) + more
-
-
-def _mismatch_text(mine: set[RankKey], theirs: set[RankKey]) -> str:
-    return (
-        "audit: the board was wrong without knowing it; "
-        f"only on the board's side: {_rows_text(mine - theirs)}; "
-        f"only in the table: {_rows_text(theirs - mine)}; "
-        "it has been replaced; look for events that Canal skipped"
-    )
-
-
-def _ahead_text(mine: set[RankKey], theirs: set[RankKey]) -> str:
-    return (
-        f"the feed is silent but the table has changed: {_rows_text(theirs - mine)} in the table, "
-        f"{_rows_text(mine - theirs)} on the board's side; see whether Canal runs and what its log says"
-    )

@@ -1,0 +1,79 @@
+"""What :class:`~engine.core.topn.TopN` is told of time, and what it tells of itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import msgspec
+
+from engine.core.loading import Why
+from engine.core.rank import RankKey
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """How long things may take, in milliseconds."""
+
+    overlap_ms: float = 500
+    """Between opening a load's buffer and its query: a server may log a change before it shows it."""
+    settle_ms: float = 2000
+    """How long a partition must be silent before silence counts."""
+    fallback_ms: float = 5000
+    """How long a key change waits for a later batch before it is cured provisionally."""
+    audit_ms: float = 60_000
+    """Between audits."""
+    audit_factor: float = 100
+    """An audit is never more often than this many times the last query's duration."""
+    load_gap_ms: float = 100
+    """Between the end of one load and the opening of the next."""
+
+
+class LoadReport(msgspec.Struct, frozen=True):
+    """One load that has ended."""
+
+    why: Why
+    outcome: str
+    """``swapped``, ``equal``, ``failed: …`` or ``discarded: …``."""
+    opened_ms: float
+    ended_ms: float
+    query_ms: float | None = None
+    rows: int | None = None
+
+
+class Totals(msgspec.Struct):
+    """Counters since the start. Only the core writes them."""
+
+    messages: int = 0
+    entries: int = 0
+    """Changes and whatever else the events panel has a line for."""
+    changes: int = 0
+    superseded: int = 0
+    dead_letters: int = 0
+    loads: int = 0
+    audits: int = 0
+    audit_mismatches: int = 0
+    evicted: int = 0
+    ignored: Counter[str] = msgspec.field(default_factory=Counter)
+
+
+def _rows_text(rows: set[RankKey], limit: int = 3) -> str:
+    if not rows:
+        return "none"
+    shown = sorted(rows, reverse=True)[:limit]
+    more = f" and {len(rows) - limit} more" if len(rows) > limit else ""
+    return ", ".join(f"{key} ({score})" for score, key in shown) + more
+
+
+def mismatch_text(mine: set[RankKey], theirs: set[RankKey]) -> str:
+    return (
+        "audit: the board was wrong without knowing it; "
+        f"only on the board's side: {_rows_text(mine - theirs)}; "
+        f"only in the table: {_rows_text(theirs - mine)}; "
+        "it has been replaced; look for events that Canal skipped"
+    )
+
+
+def ahead_text(mine: set[RankKey], theirs: set[RankKey]) -> str:
+    return (
+        f"the feed is silent but the table has changed: {_rows_text(theirs - mine)} in the table, "
+        f"{_rows_text(mine - theirs)} on the board's side; see whether Canal runs and what its log says"
+    )
