@@ -16,15 +16,16 @@ and the last arrival wins.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition, errors
-from aiokafka.protocol.metadata import MetadataRequest
 
 from engine.adapters.driver_logs import tame_driver_log
 from engine.adapters.kafka_broker import Broker, MissingTopic, Topic
 from engine.adapters.kafka_closing import stop_consumer
+from engine.adapters.kafka_metadata import never_create_topics
 from engine.adapters.kafka_reasons import SERVICE
 from engine.adapters.tls import tls_context
 from engine.errors import PositionLost, ServiceAway
@@ -106,6 +107,8 @@ class KafkaFeed:
         self._positions: dict[int, int] = {}
         self._ends: dict[int, int] = {}
         self._failures = 0
+        # Held while topic and consumer are compared or replaced: calls come side by side.
+        self._turn = asyncio.Lock()
 
     async def open(self) -> None:
         """See :meth:`engine.ports.ChangeFeed.open`. May be called again after it failed."""
@@ -155,37 +158,24 @@ class KafkaFeed:
 
     async def end_offsets(self) -> Mapping[int, int]:
         """See :meth:`engine.ports.ChangeFeed.end_offsets`."""
-        if self._consumer is None or self._topic is None:
-            raise PositionLost(f"topic {self._name!r} is not being read; seek to its end")
-        lost = await self._topic_lost(self._topic)
-        if lost:
-            # At once: a consumer of a topic that is gone asks for it again and again.
-            await self._drop_consumer()
-            raise PositionLost(lost)
-        ends = await self._ends_now(self._topic)
-        for partition, end in ends.items():
-            # What brokers without topic ids show of a topic made again, and a log cut back
-            # (unclean leader election) with any.
-            least = max(self._positions[partition], self._ends.get(partition, 0))
-            if end < least:
-                raise PositionLost(
-                    f"partition {partition} of topic {self._name!r} now ends at {end}, before {least}"
-                )
-        self._ends = ends
-        return dict(ends)
+        async with self._turn:
+            return await self._end_offsets()
 
     async def seek_to_end(self) -> Mapping[int, int]:
         """See :meth:`engine.ports.ChangeFeed.seek_to_end`.
 
         With a new consumer: nothing that the old one had fetched ahead can come after it.
         """
-        await self._drop_consumer()
-        topic = await self._broker.topic(self._name)
-        if not topic.partitions:
-            raise ServiceAway(SERVICE, f"topic {self._name!r} has no partition yet", "it passes")
-        ends = await self._read(topic, positions=None)
-        self._topic, self._positions, self._ends = topic, dict(ends), ends
-        return dict(ends)
+        async with self._turn:
+            await self._drop_consumer()
+            topic = await self._broker.topic(self._name)
+            if not topic.partitions:
+                raise ServiceAway(
+                    SERVICE, f"topic {self._name!r} has no partition yet", "it passes"
+                )
+            ends = await self._read(topic, positions=None)
+            self._topic, self._positions, self._ends = topic, dict(ends), ends
+            return dict(ends)
 
     async def commit(self, positions: Mapping[int, int]) -> None:
         """See :meth:`engine.ports.ChangeFeed.commit`. Nothing is stored without a group id."""
@@ -193,11 +183,34 @@ class KafkaFeed:
             await self._broker.commit(self._group_id, self._name, positions)
 
     async def close(self) -> None:
-        """See :meth:`engine.ports.ChangeFeed.close`. At most some five seconds."""
+        """See :meth:`engine.ports.ChangeFeed.close`. Waits for nobody; five seconds at most."""
         await self._drop_consumer()
         await self._broker.close()
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────
+
+    async def _end_offsets(self) -> dict[int, int]:
+        consumer, topic = self._consumer, self._topic
+        if consumer is None or topic is None:
+            raise PositionLost(f"topic {self._name!r} is not being read; seek to its end")
+        lost = await self._topic_lost(topic)
+        if lost:
+            # At once: a consumer of a topic that is gone asks for it again and again.
+            await self._drop_consumer()
+            raise PositionLost(lost)
+        # As they are before the question: reading goes on meanwhile, past what the answer says.
+        positions = dict(self._positions)
+        ends = await self._ends_now(consumer, topic)
+        for partition, end in ends.items():
+            # What brokers without topic ids show of a topic made again, and a log cut back
+            # (unclean leader election) with any.
+            least = max(positions[partition], self._ends.get(partition, 0))
+            if end < least:
+                raise PositionLost(
+                    f"partition {partition} of topic {self._name!r} now ends at {end}, before {least}"
+                )
+        self._ends = ends
+        return dict(ends)
 
     async def _topic_lost(self, opened: Topic) -> str:
         """Why the topic is not the one that was opened; "" when it is."""
@@ -225,7 +238,7 @@ class KafkaFeed:
         )
         try:
             await self._broker.asked(consumer.start)
-            _never_create_topics(consumer._client)
+            never_create_topics(consumer._client)
             ends = await self._ask_ends(consumer, topic)
             consumer.assign([TopicPartition(self._name, p) for p in sorted(topic.partitions)])
             for partition, offset in (ends if positions is None else positions).items():
@@ -236,18 +249,17 @@ class KafkaFeed:
         self._consumer, self._failures = consumer, 0
         return ends
 
-    async def _ends_now(self, topic: Topic) -> dict[int, int]:
+    async def _ends_now(self, consumer: Any, topic: Topic) -> dict[int, int]:
         try:
-            ends = await self._ask_ends(self._consumer, topic)
+            ends = await self._ask_ends(consumer, topic)
         except ServiceAway:
             # The cluster has answered about the topic. A consumer that still cannot reach it may
             # know only addresses that are gone (all brokers moved): begin anew, where it stood.
             self._failures += 1
-            if self._failures < PATIENCE:
+            if self._failures < PATIENCE or self._consumer is not consumer:
                 raise
-            stuck = self._consumer
             ends = await self._read(topic, self._positions)
-            await stop_consumer(stuck)
+            await stop_consumer(consumer)
             return ends
         self._failures = 0
         return ends
@@ -261,27 +273,6 @@ class KafkaFeed:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             await stop_consumer(consumer)
-
-
-def _never_create_topics(client: Any) -> None:
-    """Make the driver's metadata requests ask, and not create: there is no option for it."""
-    get_connection = client._get_conn
-
-    async def get_asking_connection(*args: Any, **kwargs: Any) -> Any:
-        connection = await get_connection(*args, **kwargs)
-        if connection is None or getattr(connection, "only_asks", False):
-            return connection
-        send = connection.send
-
-        def ask(request: Any, expect_response: bool = True) -> Any:
-            if isinstance(request, MetadataRequest):
-                request._allow_auto_topic_creation = False
-            return send(request, expect_response)
-
-        connection.send, connection.only_asks = ask, True
-        return connection
-
-    client._get_conn = get_asking_connection
 
 
 def _out_of_range(error: errors.OffsetOutOfRangeError) -> str:

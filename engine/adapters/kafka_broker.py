@@ -199,19 +199,34 @@ class Broker:
 
     async def _probe(self) -> None:
         """Return as soon as one address answers and one broker that it names does, too."""
-        reasons = []
-        for host, port in self.addresses:
-            try:
-                async with asyncio.timeout(self.timeout_ms / 1000):
-                    await self._probe_one(host, port)
-            except (errors.KafkaError, OSError, ssl.SSLError) as e:
-                reasons.append(self._reason(e, f"{host}:{port}"))
-            else:
-                return
-        text, turn = reasons[0]
-        if len(reasons) > 1:
-            text += f" (and {len(reasons) - 1} other address(es) cannot be used either)"
-        raise ServiceAway(SERVICE, text, turn)
+        asked = [asyncio.create_task(self._probe_address(h, p)) for h, p in self.addresses]
+        try:
+            for answer in asyncio.as_completed(asked):
+                if await answer is None:
+                    return
+        finally:
+            for task in asked:
+                task.cancel()
+            await asyncio.wait(asked)
+        failure = asked[0].result()
+        assert failure is not None
+        if len(asked) > 1:
+            reason = (
+                f"{failure.reason} (and {len(asked) - 1} other address(es) cannot be used either)"
+            )
+            raise ServiceAway(SERVICE, reason, failure.turn)
+        raise failure
+
+    async def _probe_address(self, host: str, port: int) -> ServiceAway | None:
+        """Why the address cannot be used; None where it can."""
+        try:
+            async with asyncio.timeout(self.timeout_ms / 1000):
+                await self._probe_one(host, port)
+        except (errors.KafkaError, OSError, ssl.SSLError) as e:
+            return ServiceAway(SERVICE, *self._reason(e, f"{host}:{port}"))
+        except ServiceAway as e:
+            return e
+        return None
 
     async def _probe_one(self, host: str, port: int) -> None:
         connection = await create_conn(host, port, **self._connection)

@@ -15,7 +15,7 @@ from typing import Any
 
 from aiokafka.protocol.abstract import AbstractType
 from aiokafka.protocol.api import Request, RequestStruct, Response
-from aiokafka.protocol.metadata import MetadataRequest_v5
+from aiokafka.protocol.metadata import MetadataRequest, MetadataRequest_v5
 from aiokafka.protocol.types import (
     Boolean,
     CompactArray,
@@ -129,3 +129,24 @@ def topic_answer(response: Any) -> dict[str, Any]:
 def brokers_in(response: Any) -> dict[int, tuple[str, int]]:
     """Node id -> the host and port that the brokers want to be called at."""
     return {b["node_id"]: (b["host"], b["port"]) for b in response.to_object()["brokers"]}
+
+
+def never_create_topics(client: Any) -> None:
+    """Make the driver's metadata requests ask, and not create: there is no option for it."""
+    get_connection = client._get_conn
+
+    async def get_asking_connection(*args: Any, **kwargs: Any) -> Any:
+        connection = await get_connection(*args, **kwargs)
+        if connection is None or getattr(connection, "only_asks", False):
+            return connection
+        send = connection.send
+
+        def ask(request: Any, expect_response: bool = True) -> Any:
+            if isinstance(request, MetadataRequest):
+                request._allow_auto_topic_creation = False
+            return send(request, expect_response)
+
+        connection.send, connection.only_asks = ask, True
+        return connection
+
+    client._get_conn = get_asking_connection

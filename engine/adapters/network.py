@@ -85,8 +85,9 @@ def _unknown_host(cause: socket.gaierror, where: str) -> Reason:
 
 def tls_reason(cause: ssl.SSLError, where: str) -> Reason:
     """What went wrong in a TLS handshake."""
+    # Only OpenSSL's own errors have these attributes; Python code raises bare ones too.
     if isinstance(cause, ssl.SSLCertVerificationError):
-        why = (cause.verify_message or "verification failed").rstrip(".")
+        why = str(getattr(cause, "verify_message", "") or "verification failed").rstrip(".")
         if "mismatch" in why.lower():
             return Reason(
                 f"the certificate of {where} is made for another name: {why}",
@@ -96,7 +97,7 @@ def tls_reason(cause: ssl.SSLError, where: str) -> Reason:
             f"the certificate of {where} is not trusted: {why}",
             "name the authority's PEM file in the TLS settings, or renew the certificate",
         )
-    word = (cause.reason or "").upper()
+    word = str(getattr(cause, "reason", None) or "").upper()
     if "ALERT" in word and ("CERTIFICATE" in word or "UNKNOWN_CA" in word):
         return Reason(
             f"{where} refuses our certificate ({word.lower().replace('_', ' ')})",

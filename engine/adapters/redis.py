@@ -10,6 +10,7 @@ anew, and a subscriber reads it. All writing is done by the scripts of
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 from collections.abc import Sequence
@@ -87,6 +88,8 @@ class RedisBoard:
         self._fixed_width = fixed_width_members
         self._epoch = 0
         self._version = 0
+        self._written = False
+        self._turn = asyncio.Lock()
 
     async def acquire(self, *, at_least_epoch: int) -> Acquired:
         """See :meth:`engine.ports.BoardStore.acquire`.
@@ -96,15 +99,17 @@ class RedisBoard:
         """
         if not self._engine_id:
             raise ValueError("a board opened without an engine id is for reading")
-        answer = await self._run(
-            ACQUIRE,
-            [self._engine_id, at_least_epoch, self._version, self._lease_ms, self._channel],
-        )
-        if answer[0] == "HELD":
-            return Acquired(
-                owned=False, owner=answer[1], epoch=int(answer[2]), free_in_ms=int(answer[3])
+        async with self._turn:
+            answer = await self._run(
+                ACQUIRE,
+                [self._engine_id, at_least_epoch, self._version, self._lease_ms, self._channel],
             )
-        self._epoch, self._version = int(answer[1]), int(answer[2])
+            if answer[0] == "HELD":
+                return Acquired(
+                    owned=False, owner=answer[1], epoch=int(answer[2]), free_in_ms=int(answer[3])
+                )
+            self._epoch, self._version = int(answer[1]), int(answer[2])
+            self._written = False
         return Acquired(owned=True, epoch=self._epoch, owner=self._engine_id)
 
     async def publish(
@@ -130,7 +135,10 @@ class RedisBoard:
         return await self._write("rewrite", state, written=rows, left=(), entered=len(rows))
 
     async def heartbeat(self, state: BoardState) -> int:
-        """See :meth:`engine.ports.BoardStore.heartbeat`. The version grows only if the state changed."""
+        """See :meth:`engine.ports.BoardStore.heartbeat`. The version grows only if the state changed.
+
+        Between acquiring and the first rewrite the board is still the last owner's, of any size.
+        """
         return await self._write("heartbeat", state, written=(), left=(), entered=0)
 
     async def read(self) -> StoredBoard | None:
@@ -155,7 +163,8 @@ class RedisBoard:
         arguments = [self._engine_id, self._epoch, self._channel, news, *counted(flat(told))]
         # Nobody can act on a failure now: the lease runs out by itself.
         with contextlib.suppress(TopnError):
-            await self._run(RELEASE, arguments)
+            async with self._turn:
+                await self._run(RELEASE, arguments)
 
     async def close(self) -> None:
         """See :meth:`engine.ports.BoardStore.close`."""
@@ -176,35 +185,39 @@ class RedisBoard:
         left: Sequence[Key],
         entered: int,
     ) -> int:
-        names = state.field_names
-        members = [member(row.key, fixed_width=self._fixed_width) for row in written]
-        texts = [row_json(row, names) for row in written]
-        if mode == "rewrite":
-            news = event(self._epoch, state.state, whole=True)
-        else:
-            news = event(self._epoch, state.state, texts[:entered], left, texts[entered:])
-        scores: list[str] = []
-        for row, name in zip(written, members, strict=True):
-            scores += (number_text(row.score), name)
-        answer = await self._run(
-            WRITE,
-            [
-                self._engine_id,
-                self._epoch,
-                self._version,
-                self._lease_ms,
-                mode,
-                state.size - entered + len(left),
-                self._channel,
-                news,
+        texts = [row_json(row, state.field_names) for row in written]
+        changes = [
+            *counted([member(key, fixed_width=self._fixed_width) for key in left]),
+            *self._members(written, texts),
+        ]
+        size_before = state.size - entered + len(left)
+        async with self._turn:  # each write says which version it follows
+            if mode == "heartbeat" and not self._written:
+                size_before = -1
+            if mode == "rewrite":
+                news = event(self._epoch, state.state, whole=True)
+            else:
+                news = event(self._epoch, state.state, texts[:entered], left, texts[entered:])
+            arguments: list[str | int] = [
+                *(self._engine_id, self._epoch, self._version, self._lease_ms),
+                *(mode, size_before, self._channel, news),
                 *counted(flat(self._meta(state))),
-                *counted([member(key, fixed_width=self._fixed_width) for key in left]),
-                *counted(scores),
-                *counted([x for pair in zip(members, texts, strict=True) for x in pair]),
-            ],
-        )
-        self._version = int(answer[1])
-        return self._version
+                *changes,
+            ]
+            answer = await self._run(WRITE, arguments)
+            self._version = int(answer[1])
+            self._written = self._written or mode == "rewrite"
+            return self._version
+
+    def _members(self, rows: Sequence[Row], texts: Sequence[str]) -> list[str | int]:
+        """Scores for the ZSET, then row texts for the HASH, each with its member."""
+        scores: list[str] = []
+        stored: list[str] = []
+        for row, text in zip(rows, texts, strict=True):
+            name = member(row.key, fixed_width=self._fixed_width)
+            scores += (number_text(row.score), name)
+            stored += (name, text)
+        return [*counted(scores), *counted(stored)]
 
     def _meta(self, state: BoardState) -> dict[str, str]:
         """The meta fields that a write sets, those that subscribers are told of first."""

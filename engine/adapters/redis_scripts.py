@@ -60,6 +60,13 @@ local function not_owner(owner, epoch)
   end
 end
 
+-- Makes the size in a list of meta fields that of the board as it is.
+local function true_size(first, last)
+  for i = first, last, 2 do
+    if ARGV[i] == 'size' then ARGV[i + 1] = whole(redis.call('ZCARD', board)) end
+  end
+end
+
 local function tell(channel, version, rest)
   redis.call('PUBLISH', channel, '{"version":' .. version .. ',' .. rest)
 end
@@ -119,14 +126,17 @@ local row_first, row_last = list()
 local refusal = wrong_type() or not_owner(owner, epoch)
 if refusal then return refusal end
 local stored = tonumber(field('version')) or 0
-if mode ~= 'rewrite' then
-  -- A difference fits only what we wrote last: an old dump, or a member removed by hand, does not.
-  if stored ~= last_version or redis.call('ZCARD', board) ~= size_before
-      or redis.call('HLEN', rows) ~= size_before then
+-- A difference fits only what we wrote last: an old dump, or a member removed by hand, does not.
+if mode ~= 'rewrite' and stored ~= last_version then return {'NOT_OWNER', '', whole(epoch)} end
+-- Below zero: we own the board and have written none yet; the members are the last owner's.
+if mode ~= 'rewrite' and size_before >= 0 then
+  if redis.call('ZCARD', board) ~= size_before or redis.call('HLEN', rows) ~= size_before then
     return {'NOT_OWNER', '', whole(epoch)}
   end
 end
 
+
+if size_before < 0 then true_size(meta_first, meta_last) end
 local changed = mode ~= 'heartbeat'
 if not changed then
   -- These come first in the list; what follows them moves all the time.
@@ -154,6 +164,7 @@ local owner, epoch, channel, event = arg(), tonumber(arg()), arg(), arg()
 local meta_first, meta_last = list()
 local refusal = wrong_type() or not_owner(owner, epoch)
 if refusal then return refusal end
+true_size(meta_first, meta_last)
 local version = whole((tonumber(field('version')) or 0) + 1)
 redis.call('HSET', meta, 'version', version, 'updated_at_ms', whole(now_ms()), 'owner', '',
   unpack(ARGV, meta_first, meta_last))
