@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from engine.adapters.redis import RedisBoard
 from engine.clock import SystemClock
 from engine.columns import Table
+from engine.core.changes import Row
 from engine.core.reports import Timing
 from engine.errors import WrongSetting
 from engine.ports import ChangeFeed, RowSource
+from engine.replaying import Replay, Step
 from engine.runtime import Decode, Engine, EngineOptions, new_engine_id
 from engine.settings import Settings, TlsSection
 
-__all__ = ["make_board_reader", "make_engine"]
+__all__ = ["make_board_reader", "make_engine", "make_replay"]
 
 
 def make_engine(settings: Settings, *, observe: bool = False, screen: bool = True) -> Engine:
@@ -89,6 +91,17 @@ def _make_feed(settings: Settings, engine_id: str) -> ChangeFeed:
     from engine.adapters.kafka import KafkaFeed  # here: a reader must not wait for this driver
 
     feed = settings.feed
+    _no_idle_tls(
+        "feed",
+        feed.tls,
+        used=feed.security_protocol in ("SSL", "SASL_SSL"),
+        turn="set feed.security_protocol to SSL or SASL_SSL",
+    )
+    if feed.sasl_username and not feed.security_protocol.startswith("SASL"):
+        raise WrongSetting(
+            f"feed.sasl_username is set, but feed.security_protocol is {feed.security_protocol}: "
+            "set it to SASL_SSL or SASL_PLAINTEXT, or remove the user name"
+        )
     return KafkaFeed(
         bootstrap_servers=feed.bootstrap_servers or "",
         topic=feed.topic or "",
@@ -109,6 +122,7 @@ def _make_source(settings: Settings) -> RowSource:
 
     table = settings.table
     url = urlsplit(table.url or "")
+    _no_idle_tls("table", table.tls, used=table.tls.enabled, turn="set table.tls.enabled to true")
     return MySQLSource(
         host=url.hostname or "",
         port=url.port or 3306,
@@ -132,6 +146,12 @@ def _make_store(settings: Settings, engine_id: str) -> RedisBoard:
     url = store.url or ""
     if store.tls.enabled and url.startswith("redis://"):
         url = "rediss://" + url.removeprefix("redis://")
+    _no_idle_tls(
+        "store",
+        store.tls,
+        used=url.startswith("rediss://"),
+        turn="set store.tls.enabled to true, or write rediss:// in store.url",
+    )
     return RedisBoard(
         url=url,
         board_name=settings.board_name,
@@ -155,7 +175,24 @@ def _files(tls: TlsSection) -> dict[str, Any]:
         "cert_file": path(tls.cert_file),
         "key_file": path(tls.key_file),
         "check_hostname": tls.check_hostname,
+        "server_name": tls.server_name or None,
     }
+
+
+def _no_idle_tls(section: str, tls: TlsSection, *, used: bool, turn: str) -> None:
+    """Refuse TLS settings that would have no effect: who wrote them believes to be encrypted.
+
+    Args:
+        section: of the settings: ``table``.
+        used: whether this service is spoken to over TLS.
+        turn: what to do if it is to be.
+    """
+    files = ("ca_file", "cert_file", "key_file", "server_name")
+    idle = [name for name in ("enabled", *files) if getattr(tls, name)]
+    if idle and not used:
+        raise WrongSetting(
+            f"{section}.tls.{idle[0]} is set, but TLS is not switched on: {turn}, or remove it"
+        )
 
 
 def _secret(read: Callable[[], str | None], section: str) -> str | None:
@@ -163,3 +200,26 @@ def _secret(read: Callable[[], str | None], section: str) -> str | None:
         return read()
     except ValueError as error:
         raise WrongSetting(f"{section}.{error}") from None
+
+
+def make_replay(
+    table: Table,
+    *,
+    size: int,
+    reserve: int,
+    partitions: int,
+    rows: Iterable[Row],
+    wire_format: str,
+    seen: Callable[[Step], None],
+) -> Replay:
+    """A replay of recorded messages about a table; contacts nothing."""
+    from engine.formats import make_decoder  # here: a reader must not wait for protobuf
+
+    return Replay(
+        size,
+        reserve,
+        partitions=partitions,
+        rows=rows,
+        decode=make_decoder(table, wire_format).decode,
+        seen=seen,
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,6 +19,8 @@ from engine.errors import WrongSetting
 from engine.settings import Settings
 
 FLAG, ENVIRONMENT, FILE, DEFAULT = "flag", "environment", "file", "default"
+
+_ALL_THERE_ARE = "; `topn-tui config` shows all there are"
 
 _SAMPLE: dict[str, str] = {
     "board.name": "interactives",
@@ -84,13 +87,42 @@ def load_settings(file: Path | None = None, flags: Mapping[str, Any] | None = No
         settings = Sources(**nested_flags)
     except ValidationError as error:
         raise WrongSetting(_sentence(error, (nested_flags, environment, from_file), path)) from None
-    except ValueError as error:
-        raise WrongSetting(f"settings: {error}") from None
     return Loaded(
         settings=Settings.model_construct(**dict(settings)),
         origins=_origins(settings, nested_flags, environment, from_file),
         file=path,
     )
+
+
+def sample_settings(flags: Mapping[str, Any] | None = None) -> Settings:
+    """The settings of the commented sample file, whatever the environment and files here say.
+
+    Args:
+        flags: dotted path -> value, from the command line.
+
+    Raises:
+        WrongSetting: as :func:`load_settings`.
+    """
+    nested_flags = _nested(flags or {})
+    _check_names(nested_flags, "the command line")
+    given = tomllib.loads(sample())
+
+    class Sample(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, _Given(settings_cls, given)
+
+    try:
+        return Settings.model_construct(**dict(Sample(**nested_flags)))
+    except ValidationError as error:
+        raise WrongSetting(_sentence(error, (nested_flags, {}, given), None)) from None
 
 
 class _Given(PydanticBaseSettingsSource):
@@ -110,8 +142,8 @@ class _Given(PydanticBaseSettingsSource):
 def _find_file(file: Path | None) -> Path | None:
     named = file or (Path(os.environ["TOPN_CONFIG"]) if os.environ.get("TOPN_CONFIG") else None)
     if named is None:
-        return default_file() if default_file().is_file() else None
-    if not named.is_file():
+        return default_file() if _is_file(default_file()) else None
+    if not _is_file(named):
         origin = "--config" if file else "TOPN_CONFIG"
         raise WrongSetting(
             f"{origin}: no file {named}; `topn-tui config > {named}` writes one to start from"
@@ -119,9 +151,16 @@ def _find_file(file: Path | None) -> Path | None:
     return named
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:  # a folder that may not be entered, a name that is too long
+        raise WrongSetting(f"{path!s:.200} cannot be read: {error.strerror}") from None
+
+
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
         raise WrongSetting(f"{path} is not TOML: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -129,7 +168,27 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise WrongSetting(f"{path} cannot be read: {reason}") from None
 
 
+def variable(dotted: str) -> str:
+    """The environment variable of a setting: ``TOPN_TABLE__PASSWORD`` of ``table.password``."""
+    return "TOPN_" + dotted.upper().replace(".", "__")
+
+
 def _environment() -> dict[str, Any]:
+    """The variables as a nested dictionary.
+
+    Raises:
+        WrongSetting: also for a variable that looks as if it were meant for us and is not known.
+    """
+    known = {*_names()}
+    for name in os.environ:
+        path = name.lower().removeprefix("topn_").replace("__", ".")
+        section = re.split(r"[._]", path)[0]
+        # Not every TOPN_…: a service called topn puts its own into each container of a cluster.
+        meant = "." in path or (section in Settings.model_fields and section != path)
+        if name.upper().startswith("TOPN_") and meant and path not in known:
+            near = _near(path)
+            hint = f"; did you mean {variable(near)}?" if near else _ALL_THERE_ARE
+            raise WrongSetting(f"the environment: there is no setting {name}{hint}")
     try:
         return dict(EnvSettingsSource(Settings)())
     except ValueError as error:  # pydantic-settings: a section given as text that is not JSON
@@ -137,9 +196,12 @@ def _environment() -> dict[str, Any]:
 
 
 def _nested(flags: Mapping[str, Any]) -> dict[str, Any]:
+    known = {path for path, _ in leaves()}
     nested: dict[str, Any] = {}
     for dotted, value in flags.items():
         *sections, name = dotted.split(".")
+        if dotted not in known:  # also what would reach into a value as if it were a section
+            return {dotted: value}
         level = nested
         for section in sections:
             level = level.setdefault(section, {})
@@ -174,8 +236,7 @@ def is_secret(field: FieldInfo) -> bool:
 
 def _check_names(given: Mapping[str, Any], origin: str) -> None:
     known = {path for path, _ in leaves()}
-    sections = {path.rpartition(".")[0] for path in known}
-    sections |= {part.rpartition(".")[0] for part in sections}
+    sections = {*_names()} - known
 
     def visit(level: Mapping[str, Any], prefix: str) -> None:
         for name, value in level.items():
@@ -187,19 +248,24 @@ def _check_names(given: Mapping[str, Any], origin: str) -> None:
                     visit(value, path + ".")
                     continue
                 raise WrongSetting(f"{origin}: {path} is a section, not a value; write [{path}]")
-            raise WrongSetting(
-                f"{origin}: there is no setting {path}{_nearest(path, known, sections)}"
-            )
+            near = _near(path)
+            hint = f"; did you mean {near}?" if near else _ALL_THERE_ARE
+            raise WrongSetting(f"{origin}: there is no setting {path}{hint}")
 
     visit(given, "")
 
 
-def _nearest(path: str, known: set[str], sections: set[str]) -> str:
-    near = difflib.get_close_matches(path, known | sections, n=1, cutoff=0.6)
-    if not near:
-        last = path.rpartition(".")[2]
-        near = [p for p in sorted(known) if p.rpartition(".")[2] == last]
-    return f"; did you mean {near[0]}?" if near else "; `topn-tui config` shows all there are"
+def _names() -> list[str]:
+    """All settings and sections, dotted."""
+    settings = [path for path, _ in leaves()]
+    return [*settings, *{path.rpartition(".")[0]: None for path in settings}]
+
+
+def _near(path: str) -> str | None:
+    """The setting or section that was probably meant."""
+    near = difflib.get_close_matches(path, _names(), n=1, cutoff=0.6)
+    near += [p for p in _names() if p.rpartition(".")[2] == path.rpartition(".")[2]]
+    return near[0] if near else None
 
 
 # ── what is wrong, where it came from ─────────────────────────────────────────────────────────

@@ -6,6 +6,8 @@ Exit codes: 0 all is well; 1 an error of ours; 2 wrong usage or settings; ``quer
 from __future__ import annotations
 
 import asyncio
+import io
+import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +16,16 @@ from typing import Any, TypeVar
 import click
 
 from engine import __version__
-from engine.configuration import Loaded, is_secret, leaves, load_settings, sample, shown
+from engine.configuration import (
+    Loaded,
+    is_secret,
+    leaves,
+    load_settings,
+    sample,
+    sample_settings,
+    shown,
+    variable,
+)
 from engine.errors import TopnError, WrongSetting
 from topn_tui.formatting import safe
 
@@ -84,8 +95,8 @@ def run(
     from topn_tui.headless import Headless
     from topn_tui.logs import start_logging
 
-    start_logging(loaded.settings.log)
     engine = make_engine(loaded.settings, observe=observe, screen=False)
+    start_logging(loaded.settings.log)
     asyncio.run(Headless(engine).run())
 
 
@@ -109,11 +120,7 @@ def query(
     from topn_tui import query as reading  # here: --help must not wait for the drivers
 
     loaded = settings_of(context, config, sets)
-    try:
-        code = asyncio.run(reading.query(loaded.settings, size=size, table=table))
-    except ValueError as error:
-        raise WrongSetting(str(error)) from None
-    context.exit(code)
+    context.exit(asyncio.run(reading.query(loaded.settings, size=size, as_table=table)))
 
 
 @cli.command()
@@ -131,6 +138,52 @@ def config(context: click.Context, config: Path | None, sets: tuple[str, ...], s
     width = max(len(f"{path} = {value}") for path, value, _ in rows if len(value) < 60)
     for path, value, origin in rows:
         click.echo(f"{f'{path} = {safe(value)}':<{width}}  # {origin}")
+
+
+@cli.command()
+@click.argument("changes", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--rows", type=click.Path(path_type=Path, dir_okay=False), help="The table at the start."
+)
+@common
+@click.option("--size", type=click.IntRange(min=1), help="N; goes before the settings.")
+@click.option("--reserve", type=click.IntRange(min=0), help="R; goes before the settings.")
+@click.option("--batch", type=click.IntRange(min=1), default=500, help="Messages in one batch.")
+@click.option(
+    "--stats", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the figures."
+)
+@click.option("--steps", is_flag=True, help="Every eviction and load as a JSON line, first.")
+@click.pass_context
+def replay(
+    context: click.Context,
+    changes: Path,
+    rows: Path | None,
+    config: Path | None,
+    sets: tuple[str, ...],
+    size: int | None,
+    reserve: int | None,
+    batch: int,
+    stats: Path | None,
+    steps: bool,
+) -> None:
+    """Run recorded messages through decoder and core, offline, and print the final board.
+
+    A line of CHANGES is a Canal flat message, or {"partition":0,"offset":12,"timestamp_ms":…,
+    "value":"<text>"} or with "value_base64". Table and columns are those of `topn-tui config`, unless
+    --config names others. Exit 0 when the board is EXACT, 3 when it is not.
+    """
+    from topn_tui.replay import replay as run_replay  # here: --help must not wait for protobuf
+
+    group_file, group_sets, _ = context.find_root().obj
+    flags: dict[str, object] = dict(_flags((*group_sets, *sets)))
+    flags |= {
+        path: value
+        for path, value in (("board.size", size), ("board.reserve", reserve))
+        if value is not None
+    }
+    file = config or group_file
+    settings = load_settings(file, flags).settings if file else sample_settings(flags)
+    context.exit(run_replay(settings, changes, rows=rows, batch=batch, stats=stats, steps=steps))
 
 
 def dashboard(loaded: Loaded, *, observe: bool) -> None:
@@ -163,12 +216,14 @@ def _flags(sets: tuple[str, ...]) -> dict[str, str]:
     flags = {}
     for item in sets:
         path, equals, value = item.partition("=")
-        if not equals:
-            raise WrongSetting(f"--set {item}: write SECTION.NAME=VALUE")
+        if not equals:  # not shown: it may be half of a password
+            raise WrongSetting("--set without a value: write --set SECTION.NAME=VALUE")
+        if path.endswith(".url") and ":" in value.partition("://")[2].rpartition("@")[0]:
+            path = path.removesuffix("url") + "password"
         if path in secret:
             raise WrongSetting(
                 f"--set {path}: a secret on the command line is seen by everybody on this machine; "
-                f"set TOPN_{path.upper().replace('.', '__')} or {path}_file"
+                f"set {variable(path)} or {path}_file"
             )
         flags[path] = value
     return flags
@@ -176,6 +231,8 @@ def _flags(sets: tuple[str, ...]) -> dict[str, str]:
 
 def main() -> None:
     """The console entry point: never a traceback for what a person can mend."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # JSON is, whatever the locale says
     try:
         cli(prog_name="topn-tui")
     except WrongSetting as error:
@@ -183,4 +240,9 @@ def main() -> None:
         sys.exit(WRONG)
     except TopnError as error:
         sys.stderr.write(f"topn-tui: {safe(str(error))}\n")
+        sys.exit(1)
+    except OSError as error:  # the services' own are told by now: this is the output
+        logging.getLogger(__name__).exception("the output cannot be written")
+        sys.stderr.write(f"topn-tui: the output cannot be written: {error.strerror}\n")
+        sys.stdout = None  # nothing left to flush at the end
         sys.exit(1)
