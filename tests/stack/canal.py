@@ -1,0 +1,135 @@
+"""A Canal: reads one database's binlog from MariaDB and writes its changes into Kafka."""
+
+import itertools
+import shutil
+from pathlib import Path
+from typing import ClassVar
+
+from tests.stack.jars import HERE, jar_folder
+from tests.stack.java import java_command
+from tests.stack.kafka_broker import KafkaBroker
+from tests.stack.mariadb import MariaDB
+from tests.stack.service import Service
+
+_PROJECT_FILES = HERE.parents[1] / "canal"
+_DESTINATION = "example"
+_slave_ids = itertools.count(2001)
+
+
+class Canal(Service):
+    """A Canal that runs with the project's own `canal/*.properties`, as in production.
+
+    `kill` and `restart` keep the position it has saved (once a second): what came later is sent
+    again. It listens on no port: `port` is 0.
+    """
+
+    name: ClassVar[str] = "canal"
+
+    def __init__(
+        self,
+        directory: Path,
+        mariadb: MariaDB,
+        kafka: KafkaBroker,
+        *,
+        database: str,
+        table_regex: str = "interactives",
+        flat: bool = True,
+        partitions: int = 1,
+        partition_hash: str | None = None,
+        position: tuple[str, int] | None = None,
+        bootstrap_servers: str | None = None,
+    ) -> None:
+        """Describe a Canal; nothing runs yet.
+
+        The topic of a table is `<database>_<table>`, both in lower case; it must exist with its
+        number of partitions, or the broker creates it with its default number. With `partitions`
+        over 1 the rows are spread by the column `id`, or by `partition_hash` (Canal's syntax).
+        `position` (binlog file, offset) is where the first start begins: the binlog's end *now* if
+        not given. `bootstrap_servers` is another way to the broker, say through a proxy.
+        """
+        super().__init__(directory)
+        self.database = database
+        self._mariadb = mariadb
+        self._kafka = kafka
+        self._table_regex = table_regex
+        self._flat = flat
+        self._partitions = partitions
+        self._partition_hash = partition_hash or f"{database}.interactives:id"
+        self._position = position or mariadb.binlog_position()
+        self._bootstrap_servers = bootstrap_servers
+        self._slave_id = next(_slave_ids)
+        # The layout of a Canal server: it runs in bin/ and looks for ../conf.
+        self._bin, self._conf = directory / "bin", directory / "conf"
+        self._arguments = directory / "java.arguments"
+
+    def overrides(self) -> dict[str, str]:
+        """Return all that differs from the project's files, as system properties; they win."""
+        options = {
+            # Addresses, accounts and names of this run.
+            "kafka.bootstrap.servers": self._bootstrap_servers or self._kafka.bootstrap_servers,
+            "canal.instance.master.address": f"127.0.0.1:{self._mariadb.port}",
+            "canal.instance.dbUsername": "canal",
+            "canal.instance.dbPassword": self._mariadb.canal_password,
+            "canal.instance.filter.regex": rf"{self.database}\.{self._table_regex}",
+            # One server, many Canals: an id is used once, and what has no table is kept apart.
+            "canal.instance.mysql.slaveId": str(self._slave_id),
+            "canal.mq.topic": f"{self.database}_other",
+            # Nothing between the schema and Canal's start may be lost.
+            "canal.instance.master.journal.name": self._position[0],
+            "canal.instance.master.position": str(self._position[1]),
+            # What tests choose.
+            "canal.mq.flatMessage": str(self._flat).lower(),
+            # Maven has neither the launcher's Spring files nor do we want its H2 database: tests
+            # must not ALTER a table while Canal is down.
+            "canal.instance.global.spring.xml": "classpath:instance.xml",
+            "canal.instance.tsdb.enable": "false",
+        }
+        if self._partitions > 1:
+            options["canal.mq.partitionsNum"] = str(self._partitions)
+            options["canal.mq.partitionHash"] = self._partition_hash
+        return options
+
+    def saved_position(self) -> str | None:
+        """Return Canal's own record of how far it got (JSON), or None if it has none yet."""
+        meta = self._conf / _DESTINATION / "meta.dat"
+        return meta.read_text() if meta.exists() else None
+
+    def forget_position(self) -> None:
+        """Make the next start begin where the first one began. Canal must not run."""
+        (self._conf / _DESTINATION / "meta.dat").unlink(missing_ok=True)
+
+    def _choose_ports(self) -> None:
+        self.port = 0
+
+    def _prepare(self) -> None:
+        self._bin.mkdir(exist_ok=True)
+        (self._conf / _DESTINATION).mkdir(parents=True, exist_ok=True)
+        shutil.copy(_PROJECT_FILES / "canal.properties", self._conf)
+        shutil.copy(_PROJECT_FILES / "instance.properties", self._conf / _DESTINATION)
+        for file in ("instance.xml", "logback.xml"):
+            shutil.copy(HERE / "canal" / file, self._conf)
+
+    def _command(self) -> list[str]:
+        # A file, not arguments: there is a password in it.
+        self._arguments.touch(mode=0o600)
+        options = [f"-D{name}={value}" for name, value in self.overrides().items()]
+        self._arguments.write_text("\n".join(_quoted(option) for option in options) + "\n")
+        jars = jar_folder()
+        return [
+            *java_command(heap_mb=128),
+            f"@{self._arguments}",
+            *("-DappName=otter-canal", f"-Dcanal.conf={self._conf / 'canal.properties'}"),
+            # Canal takes the first folder of the class path for its configuration.
+            *("-cp", f"{self._conf}:{jars / 'classes'}:{jars / 'canal'}/*", "CanalMain"),
+        ]
+
+    def _working_directory(self) -> Path:
+        return self._bin
+
+    def _is_ready(self) -> bool:
+        return "find start position successfully" in self.log_text()
+
+
+def _quoted(option: str) -> str:
+    """Write an option as Java's argument files want it."""
+    return '"' + option.replace("\\", "\\\\").replace('"', '\\"') + '"'
