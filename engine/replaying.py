@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from engine.core.changes import Answer, BoardChange, Delete, Delivery, Event, Kind, Row, Upsert
 from engine.core.evidence import EndOffsets
+from engine.core.loading import Load, Phase
 from engine.core.rank import NOTHING_KNOWN, Floor, Key
 from engine.core.reports import LoadReport, Timing, Totals
 from engine.core.states import Claim, State
@@ -155,12 +156,15 @@ class Replay:
 
     def _answer_loads(self) -> None:
         """Between two batches: open what is due and answer it; a held answer stays held."""
-        while True:
-            before = (self._topn.last_load, self._topn.load)
+        before = None
+        while before != (now := self._progress()):
+            before = now
             self._look()
-            load = self._topn.load
-            if (self._topn.last_load, load) == before and not self._topn.query_wanted:
-                return
+
+    def _progress(self) -> tuple[LoadReport | None, Load | None, Phase | None]:
+        """What a look at the core may change as long as there is something to answer."""
+        load = self._topn.load
+        return self._topn.last_load, load, load.phase if load else None
 
     def _look(self) -> None:
         topn = self._topn

@@ -1,0 +1,174 @@
+"""`topn-tui replay`: recorded messages through the real decoder and core, offline."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from engine.assembly import make_replay
+from engine.columns import Column, Table
+from engine.core.changes import Row
+from engine.core.states import State
+from engine.formats.encode_json import encode_json
+from engine.formats.encode_protobuf import encode_protobuf
+from engine.ports import Message
+from engine.replaying import Outcome, Step
+from tests.pipeline.engines import run_cli
+from tests.replay.histories import COLUMNS, History, history
+
+SAMPLES = Path(__file__).parents[1] / "samples" / "real-canal"
+TYPES = {column.name: column.mysql_type for column in COLUMNS}
+TABLE = Table(
+    database="webook",
+    name="interactives",
+    key=Column(name="id", mysql_type=TYPES["id"]),
+    score=Column(name="like_cnt", mysql_type=TYPES["like_cnt"]),
+    columns=tuple(Column(name=n, mysql_type=TYPES[n]) for n in ("biz_id", "biz", "read_cnt")),
+)
+
+
+def as_json(made: History) -> list[bytes]:
+    return [encode_json(e, batch_id=n // 4 + 1, ts_ms=e.es_ms) for n, e in enumerate(made.events)]
+
+
+def as_protobuf(made: History) -> list[bytes]:
+    return [encode_protobuf([event]) for event in made.events]
+
+
+def replayed(
+    made: History,
+    values: list[bytes],
+    *,
+    size: int,
+    reserve: int,
+    batch: int,
+    seen: Callable[[Step], None] = lambda step: None,
+) -> Outcome:
+    rows = [
+        Row(r["id"], r["like_cnt"], (r["biz_id"], r["biz"], r["read_cnt"]))  # type: ignore[arg-type]
+        for r in made.start
+        if r["like_cnt"] is not None
+    ]
+    run = make_replay(
+        TABLE, size=size, reserve=reserve, partitions=1, rows=rows, wire_format="auto", seen=seen
+    )
+    messages = [Message(0, offset, 0, value) for offset, value in enumerate(values)]
+    for start in range(0, len(messages), batch):
+        run.feed(messages[start : start + batch])
+    return run.finish()
+
+
+@pytest.mark.parametrize("encode", [as_json, as_protobuf])
+@pytest.mark.parametrize(
+    "seeds",
+    [range(60), pytest.param(range(60, 1000), marks=pytest.mark.slow)],
+    ids=["some", "most"],
+)
+def test_adversarial_histories_end_exact_and_equal_to_brute_force(
+    encode: Callable[[History], list[bytes]], seeds: range
+) -> None:
+    for seed in seeds:
+        made, rng = history(seed), random.Random(seed)
+        size, reserve, batch = rng.randint(1, 5), rng.randint(0, 5), rng.choice((1, 3, 500))
+        outcome = replayed(made, encode(made), size=size, reserve=reserve, batch=batch)
+        assert outcome.claim.state is State.EXACT, f"seed {seed}: {outcome.claim}"
+        assert [r.rank_key for r in outcome.rows] == made.top(size), f"seed {seed}"
+
+
+def test_a_replay_is_deterministic() -> None:
+    made = history(7)
+
+    def steps() -> list[Step]:
+        seen: list[Step] = []
+        replayed(made, as_json(made), size=3, reserve=1, batch=5, seen=seen.append)
+        return seen
+
+    assert steps() == steps()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_command_prints_the_board_of_a_recording(seed: int, tmp_path: Path) -> None:
+    made = history(1000 + seed)
+    changes, rows = tmp_path / "changes.jsonl", tmp_path / "rows.jsonl"
+    stats = tmp_path / "stats.json"
+    if seed % 2:
+        changes.write_bytes(b"\n".join(as_json(made)) + b"\n")
+        rows.write_text("".join(json.dumps(row) + "\n" for row in made.start))
+    else:
+        lines = [
+            json.dumps({"partition": 0, "offset": n, "value_base64": base64.b64encode(v).decode()})
+            for n, v in enumerate(as_protobuf(made))
+        ]
+        changes.write_text("\n".join(lines))
+        texts = [{k: None if v is None else str(v) for k, v in row.items()} for row in made.start]
+        rows.write_text("".join(json.dumps(row) + "\n" for row in texts))
+    answer = run_cli(
+        "replay", str(changes), "--rows", str(rows), "--size", "4", "--reserve", "2",
+        "--batch", "7", "--stats", str(stats),
+    )  # fmt: skip
+    assert (answer.returncode, answer.stderr) == (0, "")
+    board = json.loads(answer.stdout)["data"]
+    assert [(r["like_cnt"], r["id"]) for r in board] == made.top(4)
+    figures = json.loads(stats.read_text())
+    assert figures["messages"] == len(made.events)
+    assert figures["state"] == "EXACT"
+
+
+@pytest.mark.parametrize("name", ["flat", "protobuf", "flat_part3"])
+def test_the_recordings_of_a_real_canal_end_with_the_bulk_rows(name: str, tmp_path: Path) -> None:
+    stats = tmp_path / "stats.json"
+    answer = run_cli(
+        "replay", str(SAMPLES / f"{name}.jsonl"), "--size", "3", "--steps", "--stats", str(stats)
+    )
+    assert answer.returncode == 0, answer.stderr
+    *steps, envelope = map(json.loads, answer.stdout.splitlines())
+    assert {step["kind"] for step in steps} <= {"load", "eviction"}
+    assert [row["like_cnt"] for row in envelope["data"]] == [1299, 1298, 1297]
+    if name != "flat_part3":  # a recording without the dead letters' steps
+        assert json.loads(stats.read_text())["dead_letters"] == 4
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('{"a":1', "line 2: not JSON"),
+        ("[1]", "line 2: not a JSON object"),
+        ('{"value":5}', "line 2: value is not text"),
+        ('{"value_base64":"?"}', "line 2: value_base64 is not base64"),
+        ('{"value":"x","partition":-1}', "line 2: partition is -1"),
+    ],
+)
+def test_an_unusable_line_is_named_with_its_number(line: str, said: str, tmp_path: Path) -> None:
+    changes = tmp_path / "changes.jsonl"
+    changes.write_bytes(as_json(history(1))[0] + b"\n" + line.encode() + b"\n")
+    answer = run_cli("replay", str(changes))
+    assert answer.returncode == 2
+    assert said in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_missing_file_and_a_row_without_its_key_are_told(tmp_path: Path) -> None:
+    assert "cannot be read" in run_cli("replay", str(tmp_path / "none.jsonl")).stderr
+    changes, rows = tmp_path / "changes.jsonl", tmp_path / "rows.jsonl"
+    changes.write_text("")
+    rows.write_text('{"like_cnt": 5}\n')
+    answer = run_cli("replay", str(changes), "--rows", str(rows))
+    assert (answer.returncode, "line 1: column id is missing" in answer.stderr) == (2, True)
+
+
+def test_only_messages_that_count_as_lost_are_healed_from_what_arrived(tmp_path: Path) -> None:
+    good = as_json(history(3))
+    changes = tmp_path / "changes.jsonl"
+    lines = [*good, b'{"value":"not a message of Canal"}', b'{"value":null}']
+    changes.write_bytes(b"\n".join(lines))
+    stats = tmp_path / "stats.json"
+    answer = run_cli("replay", str(changes), "--stats", str(stats))
+    figures = json.loads(stats.read_text())
+    assert answer.returncode == 0
+    assert (figures["dead_letters"], figures["ignored"]["null value"]) == (1, 1)
+    assert figures["loads"] == 2
