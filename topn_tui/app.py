@@ -42,8 +42,10 @@ class Dashboard(App[None]):
         title: the program's name in the header.
         mode: a word that the header shows at all times, such as EMBEDDED; "" for none.
         now_ms: wall time, for ages.
+        frame_s: time between two looks at the engine.
 
-    ``return_code`` is 1 after the engine failed, ended by itself or did not stop in time.
+    After it has run, `ended` says why the engine ended, and ``return_code`` is 1 if it failed, ended
+    by itself or did not stop in time.
     """
 
     CSS_PATH = "app.tcss"
@@ -72,11 +74,12 @@ class Dashboard(App[None]):
         title: str = "topn-tui",
         mode: str = "",
         now_ms: Callable[[], int] = wall_ms,
+        frame_s: float = FRAME_S,
     ) -> None:
         super().__init__()
         self.title = title
         self._engine, self._mode, self._now_ms = engine, mode, now_ms
-        self._lateness = Lateness(FRAME_S)
+        self._frame_s, self._lateness = frame_s, Lateness(frame_s)
         self._run = EngineRun(engine)
 
     def compose(self) -> ComposeResult:
@@ -100,8 +103,18 @@ class Dashboard(App[None]):
     def on_mount(self) -> None:
         self.query_one(Tabs).can_focus = False  # Tab goes from panel to panel; keys 1 to 5 pick one
         self._frame()
-        self.set_interval(FRAME_S, self._frame)
+        self.set_interval(self._frame_s, self._frame)
         self._worker = self.run_worker(self._run_engine(), name="engine")
+
+    @property
+    def ended_by_setting(self) -> bool:
+        """Whether `ended` is for the operator to mend: a setting, or what it points at."""
+        return self._run.by_setting
+
+    @property
+    def _main(self) -> Screen[object]:
+        """The screen of the panels, whatever is open over it."""
+        return self.screen_stack[0]
 
     async def _run_engine(self) -> None:
         self.ended = await self._run.run()
@@ -134,16 +147,16 @@ class Dashboard(App[None]):
             self.notify(said, timeout=3, markup=False)
 
     def action_reserve(self) -> None:
-        board = self.query_one(Board)
+        board = self._main.query_one(Board)
         board.show_reserve = not board.show_reserve
 
     def action_panel(self, name: str) -> None:
         """Go to a panel; where only one has room, that is the one shown."""
-        self.screen.minimize()
-        self.query_one(Tabs).active = f"tab-{name}"
-        for panel in self.query("#panels > *"):
+        self._main.minimize()
+        self._main.query_one(Tabs).active = f"tab-{name}"
+        for panel in self._main.query("#panels > *"):
             panel.set_class(panel.id == name, "-shown")
-        self.query_one(f"#{name}").focus()
+        self._main.query_one(f"#{name}").focus()
 
     def on_tabs_tab_activated(self, event: Tabs.TabActivated) -> None:
         self.action_panel((event.tab.id or "").removeprefix("tab-"))
@@ -180,11 +193,12 @@ class Dashboard(App[None]):
             self.run_worker(self._stop_and_leave(), name="quit")
 
     async def _stop_and_leave(self) -> None:
-        stopped = await self._run.stop()
-        if stopped:
-            await self._worker.wait()  # its last word, where stopping failed, is `ended`
-        self._leave(self.ended if stopped else "the engine did not stop in time")
+        if not await self._run.stop():
+            self._leave("the engine did not stop in time")
+            return
+        await self._worker.wait()  # `ended` is its last word, also where stopping failed
+        self._leave(None)
 
     def _leave(self, why: str | None) -> None:
         message = None if why is None else Text(f"{self.title}: {safe(why)}")
-        self.exit(return_code=0 if why is None else 1, message=message)
+        self.exit(return_code=1 if why or self.ended else 0, message=message)

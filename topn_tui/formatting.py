@@ -28,7 +28,6 @@ _INVISIBLE = frozenset(map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164,
 }
 """Drawn as nothing, or changing the width of what stands before them (variation selectors)."""
 _SPARKS = "▁▂▃▄▅▆▇█"
-_EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 # ── text from outside ─────────────────────────────────────────────────────────────────────────
@@ -175,7 +174,7 @@ def number_within(of: int | Decimal, width: int) -> str:
 
 def change(of: int | Decimal) -> str:
     """A difference with its sign: ``+100``, ``−12``; nothing for 0."""
-    return "" if not of else ("+" if of > 0 else "−") + number(abs(of))
+    return "" if not of else ("+" + number(of) if of > 0 else "−" + number(-of))
 
 
 def rate(per_s: float | None) -> str:
@@ -237,7 +236,6 @@ def spark(values: Sequence[float], width: int) -> str:
 
 
 def bar(share: float, width: int) -> str:
-    """A bar of `share` (0 to 1) of `width` cells, to an eighth of a cell, padded to `width`."""
-    eighths = round(max(0.0, min(1.0, share)) * width * 8)
-    whole, part = divmod(eighths, 8)
-    return ("█" * whole + (_EIGHTHS[part] if part else "")).ljust(width)[: max(0, width)]
+    """A line of `share` (0 to 1) of `width` cells, to half a cell, padded to `width`."""
+    halves = round(max(0.0, min(1.0, share)) * width * 2)
+    return ("━" * (halves // 2) + "╸" * (halves % 2)).ljust(max(0, width))

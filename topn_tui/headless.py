@@ -12,6 +12,7 @@ import msgspec
 from engine.runtime_api import RunningEngine
 from engine.status import EngineStatus, Transition
 from topn_tui.formatting import safe
+from topn_tui.json_text import harmless
 
 STATUS_S = 1.0
 """Time between two status objects."""
@@ -27,31 +28,35 @@ class Headless:
 
     Args:
         engine: not yet running.
-        out: where the JSON lines go.
-        err: where notices go.
+        out: where the JSON lines go; stdout.
+        err: where notices go; stderr.
     """
 
     def __init__(
-        self, engine: RunningEngine, *, out: TextIO = sys.stdout, err: TextIO = sys.stderr
+        self, engine: RunningEngine, *, out: TextIO | None = None, err: TextIO | None = None
     ) -> None:
-        self._engine, self._out, self._err = engine, out, err
+        self._engine, self._out, self._err = engine, out or sys.stdout, err or sys.stderr
         self._transition = self._notice = 0
 
     async def run(self) -> None:
-        """Run until SIGINT or SIGTERM.
+        """Run until SIGINT or SIGTERM, or until nobody can be told any more.
 
         Raises:
             WrongSetting: what the services hold cannot be ranked as the settings say.
+            OSError: the output cannot be written; the engine has been stopped.
         """
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(signum, self._engine.stop)
         writing = asyncio.create_task(self._write_for_ever())
+        writing.add_done_callback(lambda _: self._engine.stop())
         try:
             await self._engine.run()
         finally:
             writing.cancel()
             await asyncio.wait({writing})
+            if not writing.cancelled():
+                writing.result()
             self._write_news()
             self._line(status_object("status", self._engine.status))
 
@@ -76,7 +81,7 @@ class Headless:
                 self._line(status_object("state", status, transition))
 
     def _line(self, fields: dict[str, object]) -> None:
-        self._out.write(_ENCODER.encode(fields).decode() + "\n")
+        self._out.write(harmless(_ENCODER.encode(fields).decode()) + "\n")
         self._out.flush()
 
 

@@ -4,14 +4,32 @@ from __future__ import annotations
 
 import logging
 import os
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from engine.configuration import default_log_file
 from engine.errors import WrongSetting
 from engine.settings import LogSection
+from topn_tui.formatting import safe
 
 OLD_FILES_KEPT = 3
+
+
+class _PrivateFile(RotatingFileHandler):
+    """Rows may be in the log: each file of it is made for its owner's eyes only."""
+
+    def _open(self) -> TextIOWrapper:
+        os.close(os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT, 0o600))
+        return super()._open()
+
+
+class _SafeFormatter(logging.Formatter):
+    """What came from outside cannot forge a line, nor be obeyed by the terminal that shows it."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's name
+        record.message = safe(record.message)
+        return super().formatMessage(record)
 
 
 def start_logging(section: LogSection) -> Path:
@@ -20,12 +38,10 @@ def start_logging(section: LogSection) -> Path:
     Raises:
         WrongSetting: the file cannot be written.
     """
-    file = (section.file or default_log_file()).expanduser()
+    file = section.file or default_log_file()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        # Rows may be in it: not for everybody on the machine.
-        os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))
-        handler = RotatingFileHandler(
+        handler = _PrivateFile(
             file, maxBytes=section.max_bytes, backupCount=OLD_FILES_KEPT, encoding="utf-8"
         )
     except OSError as error:
@@ -33,8 +49,10 @@ def start_logging(section: LogSection) -> Path:
             f"log.file {file} cannot be written: {error.strerror}; set log.file to another place"
         ) from None
     handler.setFormatter(
-        logging.Formatter("%(asctime)s %(levelname)-7s %(name)s %(process)d %(message)s")
+        _SafeFormatter("%(asctime)s %(levelname)-7s %(name)s %(process)d %(message)s")
     )
+    # A full disk must not write tracebacks across the dashboard.
+    logging.raiseExceptions = False
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)

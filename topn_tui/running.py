@@ -6,13 +6,14 @@ import asyncio
 import logging
 from typing import Protocol
 
-from engine.errors import TopnError
+from engine.errors import TopnError, WrongSetting
 from engine.status import EngineStatus
 
 STOP_TIMEOUT_S = 5.0
 """How long quitting waits for the engine, which promises to stop within it."""
 
 log = logging.getLogger(__name__)
+log.addHandler(logging.NullHandler())  # where nobody set up logging: never on the terminal
 
 
 class EngineLike(Protocol):
@@ -43,6 +44,8 @@ class EngineRun:
         self._done = asyncio.Event()
         self.stopping = False
         """Whether somebody has asked it to stop."""
+        self.by_setting = False
+        """Whether a wrong setting ended it: then it is the operator's turn."""
 
     @property
     def done(self) -> bool:
@@ -54,6 +57,7 @@ class EngineRun:
             await self._engine.run()
         except TopnError as error:
             log.exception("the engine ended")
+            self.by_setting = isinstance(error, WrongSetting)
             return str(error)
         except Exception as error:
             log.exception("the engine ended by a bug")

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-GAP = 2
-"""Blank cells between two columns."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
@@ -26,13 +23,16 @@ class Column:
     """Its cells are drawn to the column's width, once that is known (a bar)."""
 
 
-def fit_columns(columns: Sequence[Column], natural: Sequence[int], width: int) -> tuple[int, ...]:
+def fit_columns(
+    columns: Sequence[Column], natural: Sequence[int], width: int, gap: int
+) -> tuple[int, ...]:
     """Each column's width in cells, 0 for one that is dropped; with gaps at most `width` in all.
 
     Args:
         columns: in the order on screen.
         natural: the widest content seen in each.
         width: cells to share out.
+        gap: blank cells between two columns.
     """
     wanted = [min(c.at_most, max(n, len(c.title))) for c, n in zip(columns, natural, strict=True)]
     least = [
@@ -40,10 +40,10 @@ def fit_columns(columns: Sequence[Column], natural: Sequence[int], width: int) -
         for c, want in zip(columns, wanted, strict=True)
     ]
     shown = set(range(len(columns)))
-    while len(shown) > 1 and sum(least[i] for i in shown) + GAP * (len(shown) - 1) > width:
+    while len(shown) > 1 and sum(least[i] for i in shown) + gap * (len(shown) - 1) > width:
         shown.remove(min(shown, key=lambda i: (columns[i].keep, i)))
     widths = [least[i] if i in shown else 0 for i in range(len(columns))]
-    spare = width - sum(widths) - GAP * (len(shown) - 1)
+    spare = width - sum(widths) - gap * (len(shown) - 1)
     for i in sorted(shown, key=lambda i: -columns[i].keep):
         more = max(0, min(spare, wanted[i] - widths[i]))
         widths[i] += more

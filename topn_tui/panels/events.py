@@ -23,6 +23,7 @@ class Events(Ledger[EventEntry]):
     """Keeps the last number it saw and how many it saw, to say how many it could not show."""
 
     PREPENDS = True
+    ROOMY = 84
     COLUMNS: ClassVar[tuple[Column, ...]] = (
         Column(title="time", keep=6),
         Column(title="op", keep=7, at_least=6, at_most=8),

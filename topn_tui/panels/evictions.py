@@ -21,6 +21,7 @@ class Evictions(Ledger[EvictionEntry]):
     """Nothing kept but what it shows."""
 
     PREPENDS = True
+    ROOMY = 60
     COLUMNS: ClassVar[tuple[Column, ...]] = (
         Column(title="time", keep=5),
         Column(title="key", keep=9, right=True, at_least=5, at_most=20),

@@ -22,8 +22,8 @@ class Heap(Lines, can_focus=True):
     now_s: var[int] = var(0)
     marked: var[Key | None] = var(None)
 
-    def __init__(self, **keywords: str) -> None:
-        super().__init__(**keywords)
+    def __init__(self, *, id: str) -> None:  # noqa: A002  Textual's name
+        super().__init__(id=id, whole=True)
         retitle(self, title="Heap · root = the bar to beat")
         self._fresh: dict[RankKey, int] = {}
 

@@ -8,11 +8,8 @@ line: rows that come above it do not carry it away.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
@@ -21,34 +18,23 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from topn_tui.panels.columns import GAP, Column, fit_columns
+from topn_tui.panels.columns import Column, fit_columns
 from topn_tui.panels.detail import Detail
-from topn_tui.panels.tones import TONES, Spans, fit_spans, width_of
+from topn_tui.panels.looks import Line, Painter
+from topn_tui.panels.tones import Spans, fit_spans, width_of
 
 T = TypeVar("T")
 
-_LOOKS = {
-    "": "",
-    "head": "$text-muted",
-    "cursor": "on $primary 45%",
-    "blurred": "on $primary 20%",
-    "marked": "on $accent 20%",
-}
-_GUTTER = {"cursor": "▸", "blurred": "▹", "marked": "•"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """One line as it stands on the screen; equal lines need no drawing."""
-
-    look: str
-    cells: tuple[Spans, ...]
+END = 1_000_000
+"""A step that leads past any row."""
 
 
 class Ledger(ScrollView, Generic[T], can_focus=True):
     """Abstract: a subclass says what a row's identity, key and cells are."""
 
     COLUMNS: ClassVar[tuple[Column, ...]] = ()
+    ROOMY: ClassVar[int] = 0
+    """From this width on two blanks stand between columns, below it one."""
     PREPENDS: ClassVar[bool] = False
     """New rows come at the top: then a row in view stays where it is while they do."""
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -57,7 +43,7 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
         Binding("pageup", "page(-1)", "Page up", show=False),
         Binding("pagedown", "page(1)", "Page down", show=False),
         Binding("home", "top", "Top, and follow", show=False),
-        Binding("end", "cursor(1000000)", "Bottom", show=False),
+        Binding("end", f"cursor({END})", "Bottom", show=False),
         Binding("enter", "open", "Detail", show=False),
         Binding("escape", "top", "Let go", show=False),
     ]
@@ -87,8 +73,8 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
         self._rows: Sequence[T] = ()
         self._natural = [0] * len(self._columns)
         self._widths: tuple[int, ...] = ()
-        self._lines: list[_Line] = []
-        self._styles: dict[tuple[str, str], Style] = {}
+        self._lines: list[Line] = []
+        self._painter = Painter(self)
 
     # ── what a subclass says ──
 
@@ -144,8 +130,8 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
         for row_cells in cells:
             for i, cell in enumerate(row_cells):
                 self._natural[i] = max(self._natural[i], width_of(cell))
-        width = self.scrollable_content_region.width - 1
-        widths = fit_columns(self._columns, self._natural, width) if width > 0 else ()
+        width = self.scrollable_content_region.width - 2  # the gutter, and a blank at the end
+        widths = fit_columns(self._columns, self._natural, width, self._gap()) if width > 0 else ()
         drawn, self._lines = self._lines, []
         if widths:
             self._lines = [self._line(row, of, widths) for row, of in zip(rows, cells, strict=True)]
@@ -155,9 +141,12 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
             return
         for y in range(max(len(drawn), len(self._lines))):
             if drawn[y : y + 1] != self._lines[y : y + 1]:
-                self.refresh(Region(0, y + 1, width + 1, 1))
+                self.refresh(Region(0, y + 1, width + 2, 1))
 
-    def _line(self, row: T, cells: tuple[Spans, ...], widths: tuple[int, ...]) -> _Line:
+    def _gap(self) -> int:
+        return 2 if self.size.width >= self.ROOMY else 1
+
+    def _line(self, row: T, cells: tuple[Spans, ...], widths: tuple[int, ...]) -> Line:
         look = ""
         if self.cursor is not None and self.identity(row) == self.cursor:
             look = "cursor" if self.has_focus else "blurred"
@@ -168,7 +157,7 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
             for column, cell, w in zip(self._columns, cells, widths, strict=True)
             if w
         )
-        return _Line(look, shown)
+        return Line(look, shown)
 
     def render_line(self, y: int) -> Strip:
         if y == 0:
@@ -177,25 +166,12 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
                 for column, w in zip(self._columns, self._widths, strict=False)
                 if w
             )
-            line = _Line("head", titles)
+            line = Line("head", titles)
         elif y <= len(self._lines):
             line = self._lines[y - 1]
         else:
-            line = _Line("", ())
-        segments = [Segment(_GUTTER.get(line.look, " "), self._style(line.look, "accent"))]
-        blank = self._style(line.look, "")
-        for i, cell in enumerate(line.cells):
-            segments.append(Segment(" " * GAP if i else "", blank))
-            segments += [Segment(text, self._style(line.look, tone)) for text, tone in cell]
-        return Strip(segments).adjust_cell_length(self.scrollable_content_region.width, blank)
-
-    def _style(self, look: str, tone: str) -> Style:
-        found = self._styles.get((look, tone))
-        if found is None:
-            parse = self.app.stylesheet.parse_style
-            style = self.visual_style + parse(_LOOKS[look]) + parse(TONES[tone])
-            found = self._styles[look, tone] = style.rich_style
-        return found
+            line = Line("", ())
+        return self._painter.strip(line, self._gap(), self.scrollable_content_region.width)
 
     # ── the cursor ──
 
@@ -208,14 +184,12 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
     def action_cursor(self, by: int) -> None:
         if not self._rows:
             return
-        at = self._index()
-        to = round(self.scroll_y) if at is None else at + by
-        to = max(0, min(len(self._rows) - 1, to if abs(by) < len(self._rows) else at or 0))
-        if abs(by) >= len(self._rows):
-            to = len(self._rows) - 1 if by > 0 else 0
+        at, top, last = self._index(), round(self.scroll_y), len(self._rows) - 1
+        # The first step only picks the first row in view; a jump to an end goes there at once.
+        to = top if at is None and abs(by) < END else (at or 0) + by
+        to = max(0, min(last, to))
         self.cursor = self.identity(self._rows[to])
         height = max(1, self.scrollable_content_region.height - 1)
-        top = round(self.scroll_y)
         self.set_scroll(None, min(max(top, to - height + 1), to))
         self.redraw()
 
@@ -269,5 +243,5 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
             self.action_open()
 
     def notify_style_update(self) -> None:
-        self._styles.clear()
+        self._painter.forget()
         super().notify_style_update()

@@ -6,24 +6,38 @@ from collections.abc import Sequence
 
 from textual.widgets import Static
 
-from topn_tui.panels.tones import Spans, content
+from topn_tui.panels.tones import Spans, content, shorten
 
 
 class Lines(Static):
-    """Static text, told line by line. Lines too long for it end in an ellipsis."""
+    """Static text, told line by line.
+
+    Args:
+        whole: of a line too long for it the last pieces are left out, whole, because a cut number
+            lies. Otherwise it ends in an ellipsis.
+    """
 
     DEFAULT_CSS = """
     Lines { text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  Textual's name
-        super().__init__(id=id, classes=classes, markup=False)
+    def __init__(self, *, id: str | None = None, whole: bool = False) -> None:  # noqa: A002  Textual's name
+        super().__init__(id=id, markup=False)
+        self._whole = whole
+        self._told: tuple[Spans, ...] = ()
         self._shown: tuple[Spans, ...] = ()
 
     def show(self, lines: Sequence[Spans]) -> None:
         """Draw `lines` if they are not what is shown; lay out again only if their number changed."""
-        told = tuple(lines)
-        if told != self._shown:
-            layout = len(told) != len(self._shown)
-            self._shown = told
-            self.update(content(told), layout=layout)
+        self._told = tuple(lines)
+        width = self.size.width
+        shown = self._told
+        if self._whole and width:
+            shown = tuple(shorten(line, width) for line in shown)
+        if shown != self._shown:
+            layout = len(shown) != len(self._shown)
+            self._shown = shown
+            self.update(content(shown), layout=layout)
+
+    def on_resize(self) -> None:
+        self.show(self._told)

@@ -32,7 +32,7 @@ class NoticeLine(Lines):
     def redraw(self) -> None:
         notices = self.live.notices
         if self.ended is not None:
-            self.show([spans((" ✖ ", "bad"), safe(self.ended), _NEXT_STEP)])
+            self.show([spans((" ✖ ", "bad"), _NEXT_STEP, safe(self.ended))])
         elif notices:
             glyph, tone = LEVELS.get(notices[-1].level, LEVELS["info"])
             count = f"  n: all {number(len(notices))}" if len(notices) > 1 else ""
@@ -43,7 +43,7 @@ class NoticeLine(Lines):
             self.show([spans((" no notices", "faint"))])
 
 
-_NEXT_STEP = ("  The board is as it was. q quits; then start again.", "dim")
+_NEXT_STEP = "The board is as it was; q quits, then start again: "
 
 
 class NoticeList(Ledger[Notice]):

@@ -30,7 +30,7 @@ HEALTH: dict[Health, Span] = {
     Health.TROUBLED: ("▲", "warn"),
     Health.STOPPED: ("■", "dim"),
 }
-SPARK_CELLS = 14
+SPARK_CELLS = 10
 MAX_PARTITIONS = 5
 
 
@@ -44,8 +44,11 @@ class Pipeline(ScrollableContainer, can_focus=True):
     def __init__(self, *, id: str) -> None:  # noqa: A002  Textual's name
         super().__init__(id=id)
         retitle(self, title="Pipeline")
-        self._stages, self._flow = Lines(id="stages"), Lines(id="flow")
-        self._partitions, self._figures = Lines(id="partitions"), Lines(id="figures")
+        self._stages, self._flow = Lines(id="stages"), Lines(id="flow", whole=True)
+        self._partitions, self._figures = (
+            Lines(id="partitions", whole=True),
+            Lines(id="figures", whole=True),
+        )
 
     def compose(self) -> ComposeResult:
         yield from (self._stages, self._flow, self._figures, self._partitions)
@@ -98,7 +101,10 @@ def publication(of: Standing, now_ms: int) -> Spans:
         case Publication.AWAY:
             return spans(("○ AWAY", "bad"), said or ": not publishing")
         case Publication.OBSERVER:
-            return spans(("◇ OBSERVER", "name"), said or f": owned by {by}")
+            return spans(
+                ("◇ OBSERVER", "name"),
+                said or (f": owned by {by}" if of.by else ": never publishes"),
+            )
         case Publication.STOPPED:
             return spans(("■ STOPPED", "dim"), said)
         case _:
@@ -115,13 +121,13 @@ def flow(status: EngineStatus, late_ms: int | None) -> list[Spans]:
         _trend("rate", rates.changes_history, rate(rates.changes_per_s)),
         _trend("lag", rates.lag_history, lag),
         _trend("delay", rates.delay_history, duration(rates.delay_ms)),
-        spans(("publish ", "dim"), duration(rates.publish_ms)),
-        spans(("frames  ", "dim"), *_lateness(late_ms)),
+        spans(("publish to Redis ", "dim"), duration(rates.publish_ms)),
+        spans(("frames ", "dim"), *_lateness(late_ms)),
     ]
 
 
 def _trend(name: str, history: tuple[float, ...], now: str) -> Spans:
-    return spans((f"{name:<8}", "dim"), (spark(history, SPARK_CELLS), "name"), f" {now}")
+    return spans((f"{name:<6}", "dim"), (spark(history, SPARK_CELLS), "name"), f" {now}")
 
 
 def _lateness(late_ms: int | None) -> Spans:
@@ -138,10 +144,10 @@ def figures(status: EngineStatus, now_ms: int) -> list[Spans]:
     mismatches = number(counters.audit_mismatches)
     ignored = sum(count for _, count in counters.ignored)
     return [
-        spans(("load    ", "dim"), *_load(status.load or status.last_load, now_ms)),
-        spans(("audit   ", "dim"), *_load(status.last_audit, now_ms)),
+        spans(("load  ", "dim"), *_load(status.load or status.last_load, now_ms)),
+        spans(("audit ", "dim"), *_load(status.last_audit, now_ms)),
         spans(
-            ("audits  ", "dim"),
+            ("audits ", "dim"),
             number(counters.audits),
             ("  mismatches ", "dim"),
             (mismatches, "bad" if counters.audit_mismatches else ""),
@@ -169,9 +175,12 @@ def _load(load: LoadStatus | None, now_ms: int) -> Spans:
     failed = phase.startswith(("failed", "discarded"))
     if load.ended_at_ms is None:
         return spans((f"◐ {why} {phase} {since(load.opened_at_ms, now_ms)}", "warn"))
-    took = "" if load.rows is None else f", {number(load.rows)} rows in {duration(load.query_ms)}"
+    took = "" if load.rows is None else f", {number(load.rows)} rows"
+    query = "" if load.query_ms is None else f" in {duration(load.query_ms)}"
     done = (f"{why} {phase}", "warn" if failed else "")
-    return spans(done, (f" {since(load.ended_at_ms, now_ms)} ago{took}", "dim"))
+    return spans(
+        done, (f" {since(load.ended_at_ms, now_ms)} ago", "dim"), (took, "dim"), (query, "dim")
+    )
 
 
 def partitions(of: tuple[PartitionStatus, ...], now_ms: int) -> list[Spans]:
@@ -190,9 +199,9 @@ def partitions(of: tuple[PartitionStatus, ...], now_ms: int) -> list[Spans]:
             spans(
                 (f"{f'p{p.partition}':<{names}} ", "dim"),
                 f"{number(p.position):>{places}}",
-                ("  lag ", "dim"),
+                (" lag ", "dim"),
                 (number(p.lag), "warn" if p.lag else ""),
-                (f"  {quiet} ago" if quiet != UNKNOWN else "  no message yet", "dim"),
+                (f"  {quiet}" if quiet != UNKNOWN else "  nothing yet", "dim"),
                 (f"  passed: {safe(p.passed)}", "dim"),
             )
         )

@@ -58,8 +58,9 @@ class StateBar(Lines):
         missed = status.events_total - self._paused_at
         pause = spans((f" ❚❚ PAUSED {number(missed)} missed ", "mark")) if self.paused else ()
         mode = spans((f" {self._mode} ", "mark")) if self._mode else ()
-        state = exactness(status, now_ms, self.ended or status.ended)
-        right = publication(status.standing, now_ms)
+        ended = self.ended or status.ended
+        state = exactness(status, now_ms, ended)
+        right = publication(status.standing, now_ms) if ended is None else ()
         self.show(
             [
                 _ends(

@@ -21,8 +21,8 @@ Spans: TypeAlias = tuple[Span, ...]
 
 TONES: dict[Tone, str] = {
     "": "",
-    "dim": "$text-muted",
-    "faint": "$text-disabled",
+    "dim": "$foreground 60%",
+    "faint": "$foreground 35%",
     "strong": "bold",
     "name": "$text-primary",
     "accent": "bold $text-accent",
@@ -70,6 +70,13 @@ def fit_spans(line: Spans, width: int, *, right: bool = False) -> Spans:
         taken.append((text, tone))
         room -= size
     return spans(*taken, (" " * room, ""))
+
+
+def shorten(line: Spans, width: int, *, keep: int = 2) -> Spans:
+    """`line` without those pieces at its end that do not fit; the first `keep` stay, cut if need be."""
+    while len(line) > keep and width_of(line) > width:
+        line = line[:-1]
+    return line
 
 
 def content(lines: Sequence[Spans]) -> Content:

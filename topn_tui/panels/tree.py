@@ -9,6 +9,9 @@ from rich.cells import cell_len
 
 from topn_tui.panels.tones import Spans, Tone, spans
 
+ENOUGH_LEVELS = 3
+"""So many levels with keys are better than more without."""
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -21,7 +24,8 @@ class Node:
 def draw(nodes: Sequence[Node], width: int, height: int) -> tuple[list[Spans], int]:
     """The top levels of a heap that fit, and how many nodes that is.
 
-    The longest way to write the labels is taken that costs no level.
+    The longest way to write the labels is taken that leaves three levels (or all there are), for a
+    tree without keys tells less than a lower one; failing that, the one with the most levels.
 
     Args:
         nodes: in level order, root first.
@@ -29,9 +33,11 @@ def draw(nodes: Sequence[Node], width: int, height: int) -> tuple[list[Spans], i
         height: lines; a level takes two, one for its branches.
     """
     by_height = min((height + 1) // 2, len(nodes).bit_length())
-    ways = range(min((len(node.labels) for node in nodes), default=0))
-    best = max(ways, key=lambda way: (_levels(nodes, way, width, by_height), -way), default=0)
-    levels = _levels(nodes, best, width, by_height)
+    count = min((len(node.labels) for node in nodes), default=0)
+    levels_of = [_levels(nodes, way, width, by_height) for way in range(count)]
+    levels = max(levels_of, default=0)
+    best = next((w for w, n in enumerate(levels_of) if n >= min(ENOUGH_LEVELS, levels)), 0)
+    levels = levels_of[best] if levels_of else 0
     lines: list[Spans] = []
     for level in range(levels):
         if level:
@@ -41,13 +47,22 @@ def draw(nodes: Sequence[Node], width: int, height: int) -> tuple[list[Spans], i
 
 
 def _levels(nodes: Sequence[Node], way: int, width: int, most: int) -> int:
-    """How many levels have room for their labels, one blank between two."""
-    for level in range(most):
-        room = width // 2**level - (1 if level else 0)
-        of_level = nodes[2**level - 1 : 2 ** (level + 1) - 1]
-        if any(cell_len(node.labels[way]) > room for node in of_level):
-            return level
-    return most
+    """How many levels have room for their labels."""
+    return next((n for n in range(most) if _starts(nodes, way, n, width) is None), most)
+
+
+def _starts(nodes: Sequence[Node], way: int, level: int, width: int) -> list[int] | None:
+    """Where each label of a level begins; None if one would not stand under its branch."""
+    starts: list[int] = []
+    free = 0
+    for place, node in enumerate(nodes[2**level - 1 : 2 ** (level + 1) - 1]):
+        size, centre = cell_len(node.labels[way]), _centre(level, place, width)
+        start = max(free, min(centre - size // 2, width - size))
+        if not start <= centre < start + size or start + size > width:
+            return None
+        starts.append(start)
+        free = start + size + 1
+    return starts
 
 
 def _centre(level: int, place: int, width: int) -> int:
@@ -57,13 +72,10 @@ def _centre(level: int, place: int, width: int) -> int:
 def _labels(nodes: Sequence[Node], way: int, level: int, width: int) -> Spans:
     parts: list[tuple[str, Tone]] = []
     at = 0
-    for place, node in enumerate(nodes[2**level - 1 : 2 ** (level + 1) - 1]):
-        label = node.labels[way]
-        left, right = (int((place + side) * width / 2**level) for side in (0, 1))
-        start = _centre(level, place, width) - cell_len(label) // 2
-        start = max(at, left, min(start, right - cell_len(label)))
-        parts += [(" " * (start - at), ""), (label, node.tone)]
-        at = start + cell_len(label)
+    of_level = nodes[2**level - 1 : 2 ** (level + 1) - 1]
+    for node, start in zip(of_level, _starts(nodes, way, level, width) or (), strict=True):
+        parts += [(" " * (start - at), ""), (node.labels[way], node.tone)]
+        at = start + cell_len(node.labels[way])
     return spans(*parts)
 
 

@@ -97,12 +97,12 @@ def _no_effect(of: Explained) -> str:
 
 
 def why_left(of: EvictionEntry) -> str:
-    """``displaced by 82 (400)``, ``deleted; 70 (51) came up``."""
+    """``displaced by 82 (400)``, ``deleted; 70 came up``."""
     text = of.cause.value
     if of.by is not None:
         text += f" by {_row(of.by)}"
     if of.successor is not None:
-        text += f"; {_row(of.successor)} came up"
+        text += f"; {key(of.successor.key)} came up"
     return text
 
 

@@ -1,0 +1,506 @@
+"""What an operator does and sees, at both ends of the sizes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from wcwidth import wcswidth
+
+from engine.errors import ServiceAway, WrongSetting
+from engine.status import (
+    Counters,
+    EngineStatus,
+    Exactness,
+    LoadStatus,
+    Notice,
+    Publication,
+    Rates,
+    Standing,
+    State,
+    Verdict,
+)
+from tests.tui.conftest import Open
+from tests.tui.scripted import (
+    BOARD,
+    EVENTS,
+    EVICTIONS,
+    HEAP,
+    NOW_MS,
+    ScriptedEngine,
+    event,
+    on_board,
+    row,
+    sample,
+)
+from topn_tui import running
+from topn_tui.panels.ledger import Ledger
+from topn_tui.panels.lines import Lines
+
+Size = tuple[int, int]
+
+
+def line_with(text: str, lines: list[str]) -> str:
+    return next(line for line in lines if text in line)
+
+
+# ── following one change ──
+
+
+async def test_the_operator_follows_one_change_through_all_panels(
+    dashboard: Open, size: Size
+) -> None:
+    async with dashboard(size=size) as operator:
+        board = (row(82, 650, 100, "et", 0), row(44, 500, 1, "et", 0), *BOARD[1:9])
+        entered = event(
+            10, Verdict.ENTERED, key=44, op="UPDATE", old_score=51, new_score=500, other=70,
+            after=on_board(2, 500),
+        )  # fmt: skip
+        gone = replace(EVICTIONS[1], number=3, row=row(70, 53), by=row(44, 500))
+        await operator.show(
+            board=board,
+            heap=tuple(sorted(of.rank_key for of in board)),
+            events=(*EVENTS, entered),
+            events_total=10,
+            evictions=(*EVICTIONS, gone),
+        )
+        events = await operator.panel("events")
+        assert "entered at 2, pushed 70 out" in events[2]
+        assert "p0@81010" in events[2]
+        heap = await operator.panel("heap")
+        assert "500·44" in "".join(heap)
+        assert "54·68" in heap[1]  # the bar to beat is another row now
+        assert "new" in line_with(" 44 ", await operator.panel("board"))
+        assert "displaced by 44 (500)" in (await operator.panel("evictions"))[2]
+
+
+async def test_the_board_shows_ranks_columns_movement_and_ties_in_order(
+    dashboard: Open, size: Size
+) -> None:
+    async with dashboard(size=size) as operator:
+        lines = await operator.panel("board")
+        keys = [line.split()[2] for line in lines[2:12]]
+        assert keys == [str(of.key) for of in BOARD]
+        assert "12,345" in line_with(" 78 ", lines)
+        moved = (row(78, 660, 11, "et", 12_345), *(of for of in BOARD if of.key != 78))
+        await operator.show(board=moved)
+        lines = await operator.panel("board")
+        assert "▲1" in line_with(" 78 ", lines)
+        assert "+210" in line_with(" 78 ", lines)
+        assert "▼1" in line_with(" 82 ", lines)
+        operator.now[0] += 6_000
+        assert "▲1" not in await operator.look()
+
+
+async def test_v_shows_the_reserve_below_the_board_and_hides_it(
+    dashboard: Open, size: Size
+) -> None:
+    async with dashboard(size=size) as operator:
+        assert " res " not in await operator.look()
+        assert await operator.press("v")
+        line = line_with(" 44 ", await operator.panel("board"))
+        assert line.split()[1:4] == ["11", "res", "44"]
+        assert " res " not in await operator.press("v")
+
+
+async def test_enter_shows_a_change_in_full(dashboard: Open, size: Size) -> None:
+    async with dashboard(size=size) as operator:
+        await operator.panel("events")
+        screen = await operator.press("enter")
+        for told in ("moved 2 → 1", "550 → 650", "rank 2, score 550", "offset 81009", '"table"'):
+            assert told in screen
+        assert '"table"' not in await operator.press("escape")
+
+
+async def test_a_picked_row_is_marked_in_the_other_panels(dashboard: Open) -> None:
+    async with dashboard() as operator:
+        await operator.panel("events")
+        await operator.press("down", "down")
+        assert operator.app.marked == 98
+        lines = await operator.panel("board")
+        assert "•" in line_with(" 98 ", lines)
+        assert "•" not in line_with(" 82 ", lines)
+
+
+async def test_the_cursor_stays_on_its_row_while_new_ones_come(dashboard: Open, size: Size) -> None:
+    async with dashboard(size=size) as operator:
+        await operator.panel("events")
+        await operator.press("down", "down")
+        more = tuple(event(n, Verdict.BELOW_FLOOR, key=n, gap=1) for n in range(10, 60))
+        await operator.show(events=(*EVENTS, *more), events_total=59)
+        lines = await operator.panel("events")
+        assert "entered at 4" in line_with("▸", lines)
+        assert "home follows" in lines[-1]
+        await operator.press("home")
+        assert "p0@81059" in (await operator.panel("events"))[2]
+
+
+async def test_the_cursor_goes_on_when_its_row_is_forgotten(dashboard: Open) -> None:
+    async with dashboard() as operator:
+        await operator.panel("events")
+        await operator.press("end")
+        await operator.show(events=EVENTS[5:])
+        assert "▸" in line_with("left: deleted", await operator.panel("events"))
+        await operator.show(events=())
+        assert operator.app.marked is None
+
+
+async def test_changes_that_came_too_fast_are_counted(dashboard: Open, size: Size) -> None:
+    async with dashboard(size=size) as operator:
+        assert "not shown" not in (await operator.panel("events"))[-1]
+        await operator.show(events=(event(500, Verdict.BELOW_FLOOR, gap=1),), events_total=500)
+        last = (await operator.panel("events"))[-1]
+        assert "500 in all · 490 not shown" in last
+
+
+# ── is it right? ──
+
+
+CLAIMS = (
+    (
+        Exactness(state=State.EXACT, verified_at_ms=NOW_MS - 12_000),
+        "● EXACT  verified 12 s ago",
+    ),
+    (
+        Exactness(state=State.EXACT, provisional=True, reason="feed quiet"),
+        "● EXACT · feed quiet",
+    ),
+    (
+        Exactness(state=State.CATCHING_UP, reason="rewind", since_at_ms=NOW_MS - 3_000),
+        "◐ CATCHING UP 3 s: rewind",
+    ),
+    (Exactness(state=State.DEFICIT, since_at_ms=NOW_MS - 1_000), "◌ DEFICIT 8 of 10 1 s"),
+    (
+        Exactness(state=State.INEXACT, reason="dead letter p0@7", since_at_ms=NOW_MS),
+        "✖ INEXACT 0 s: dead letter p0@7",
+    ),
+    (Exactness(state=State.LOADING), "◔ LOADING -"),
+    (Exactness(state=State.STOPPED, reason="asked to"), "■ STOPPED: asked to"),
+)
+
+
+async def test_the_header_says_how_exact_the_board_is(dashboard: Open, size: Size) -> None:
+    async with dashboard(size=size) as operator:
+        for exactness, said in CLAIMS:
+            screen = await operator.show(exactness=exactness, board_count=8)
+            assert said in screen.splitlines()[1]
+
+
+STANDINGS = (
+    (Standing(publication=Publication.OWNER, version=7), "◆ OWNER v7"),
+    (Standing(publication=Publication.STANDBY, by="e-2"), "◇ STANDBY: owned by e-2"),
+    (Standing(publication=Publication.FENCED, by="e-2"), "✖ FENCED by e-2"),
+    (Standing(publication=Publication.AWAY, reason="refused"), "○ AWAY: refused"),
+    (Standing(publication=Publication.OBSERVER, by="e-2"), "◇ OBSERVER: owned by e-2"),
+    (Standing(publication=Publication.OBSERVER), "◇ OBSERVER: never publishes"),
+    (Standing(publication=Publication.STOPPED), "■ STOPPED"),
+)
+
+
+async def test_header_and_pipeline_say_who_publishes(dashboard: Open) -> None:
+    async with dashboard() as operator:
+        for standing, said in STANDINGS:
+            screen = (await operator.show(standing=standing)).splitlines()
+            assert said in screen[1]
+            assert said in "".join(screen[2:])
+
+
+async def test_unknown_is_a_dash_and_never_a_zero(dashboard: Open, size: Size) -> None:
+    async with dashboard(ScriptedEngine(EngineStatus()), size=size) as operator:
+        pipeline = "".join(await operator.panel("pipeline"))
+        assert "lag" in pipeline
+        lag = pipeline.split("lag")[1].split()[0]
+        assert lag == "-"
+        heap = await operator.panel("heap")
+        assert line_with("bar to beat  ", heap).split()[4] == "-"
+        assert line_with("reserve", heap).split()[2] == "-"
+
+
+async def test_the_pipeline_tells_stages_lag_loads_and_audits(dashboard: Open, size: Size) -> None:
+    async with dashboard(size=size) as operator:
+        text = "\n".join(await operator.panel("pipeline"))
+        for told in ("● MySQL", "● Kafka", "● Redis", "1,204/s", "310 ms", "p2 81,011 lag 0",
+                     "refill swapped 41 s ago", "equal 12 s ago", "mismatches 0", "dead letters 1",
+                     "31 %", "ms late"):  # fmt: skip
+            assert told in text
+        load = LoadStatus(why="heal", phase="querying", opened_at_ms=NOW_MS - 3_000)
+        await operator.show(load=load)
+        assert "◐ heal querying 3 s" in "\n".join(await operator.panel("pipeline"))
+        assert "◐ load: heal · querying 3 s" in "\n".join(await operator.panel("heap"))
+
+
+# ── keys ──
+
+
+async def test_the_operator_pauses_and_the_missed_changes_are_counted(
+    dashboard: Open, size: Size
+) -> None:
+    async with dashboard(size=size) as operator:
+        await operator.press("space")
+        screen = await operator.show(
+            board=BOARD[1:], events_total=1_213, exactness=Exactness(state=State.INEXACT, reason="lost")
+        )  # fmt: skip
+        assert "PAUSED 1,204 missed" in screen.splitlines()[0]
+        assert "INEXACT" in screen.splitlines()[1]  # the claim is never paused
+        assert " 82 " in line_with("650", await operator.panel("board"))
+        assert "PAUSED" not in await operator.press("space")
+        assert not [line for line in await operator.panel("board") if " 82 " in line]
+
+
+async def test_r_and_a_ask_the_engine(dashboard: Open) -> None:
+    async with dashboard() as operator:
+        await operator.press("r", "a")
+        assert operator.engine.asked == ["refill", "audit"]
+
+
+async def test_n_lists_the_notices_as_they_come(dashboard: Open, size: Size) -> None:
+    async with dashboard(size=size) as operator:
+        assert "loaded 43 rows" in (await operator.look()).splitlines()[-2]
+        screen = await operator.press("n")
+        assert "Notices, newest first" in screen
+        second = Notice(number=2, at_ms=NOW_MS, level="error", text="dead letter at p0@7")
+        screen = await operator.show(notices=(*operator.engine.status.notices, second))
+        assert screen.count("dead letter at p0@7") == 2  # in the list and in the line
+        screen = await operator.press("escape")
+        assert "✖" in screen.splitlines()[-2]
+
+
+async def test_help_tells_every_key(dashboard: Open, size: Size) -> None:
+    async with dashboard(size=size) as operator:
+        screen = await operator.press("question_mark")
+        for key in ("space", " r ", " a ", " v ", " n ", " m ", " ? ", " q "):
+            assert key in screen
+
+
+async def test_the_footer_tells_all_keys_at_both_sizes(dashboard: Open, size: Size) -> None:
+    async with dashboard(size=size) as operator:
+        footer = (await operator.look()).splitlines()[-1]
+        for key in (
+            "space Pause",
+            "r Refill",
+            "a Audit",
+            "v Reserve",
+            "n Notices",
+            "? Help",
+            "q Quit",
+        ):
+            assert key in footer
+
+
+async def test_m_gives_one_panel_the_whole_screen_and_back(dashboard: Open) -> None:
+    async with dashboard() as operator:
+        await operator.panel("events")
+        before = operator.app.query_one("#events").size
+        await operator.press("m")
+        assert operator.app.query_one("#events").size.height > before.height
+        await operator.press("m")
+        assert operator.app.query_one("#events").size == before
+
+
+async def test_the_command_palette_knows_our_commands(dashboard: Open) -> None:
+    async with dashboard() as operator:
+        await operator.press("ctrl+p")
+        await operator.press(*"refill")
+        await operator.pilot.pause(0.3)
+        await operator.press("enter")
+        await operator.press("enter")
+        await operator.pilot.pause(0.2)
+        assert "refill" in operator.engine.asked
+
+
+async def test_a_resize_rearranges_the_panels_and_loses_nothing(dashboard: Open) -> None:
+    async with dashboard() as operator:
+        for size in ((40, 10), (80, 50), (99, 24), (200, 60), (120, 30), (120, 40)):
+            await operator.pilot.resize_terminal(*size)
+            screen = (await operator.look()).split("\n")
+            assert {wcswidth(line) for line in screen} == {size[0]}
+            assert any(" 650 " in line for line in screen) or size == (40, 10)
+        assert all(of in "".join(screen) for of in ("Board", "Heap", "Binlog", "Evict", "Pipeline"))
+
+
+async def test_with_two_panels_worth_of_height_a_narrow_screen_keeps_the_board(
+    dashboard: Open,
+) -> None:
+    async with dashboard(size=(80, 50)) as operator:
+        await operator.panel("events")
+        screen = await operator.look()
+        assert "Board" in screen
+        assert "Binlog events" in screen
+
+
+# ── the end ──
+
+
+@pytest.mark.parametrize(
+    ("error", "said", "by_setting"),
+    [
+        (ServiceAway("Kafka", "no broker", "start it"), "Kafka: no broker; start it", False),
+        (WrongSetting("size is 0; make it 1 or more"), "size is 0", True),
+        (
+            RuntimeError("x\x1b[31m"),
+            "a bug, its traceback is in the log: RuntimeError: x␛[31m",
+            False,
+        ),
+        (None, "it stopped though nobody asked it to", False),
+    ],
+)
+async def test_after_a_crash_the_board_stays_and_the_exit_code_says_so(
+    dashboard: Open, size: Size, error: Exception | None, said: str, by_setting: bool
+) -> None:
+    async with dashboard(size=size) as operator:
+        operator.engine.end(error)
+        screen = await operator.look()
+        assert f"✖ ENGINE ENDED: {said[:50]}" in screen.splitlines()[1]
+        assert "q quits, then start again" in screen.splitlines()[-2]
+        assert "EXACT" not in screen.splitlines()[1]
+        assert said[:20] in screen.splitlines()[-2]
+        assert "Traceback" not in screen
+        assert "650" in "".join(await operator.panel("board"))
+        await operator.press("r")
+        assert operator.engine.asked == []
+        await operator.pilot.press("q")
+        await operator.pilot.pause(0.1)
+        assert operator.app.return_code == 1
+        assert operator.app.ended_by_setting is by_setting
+
+
+async def test_quitting_stops_the_engine(dashboard: Open) -> None:
+    async with dashboard() as operator:
+        await operator.pilot.press("q")
+        await operator.pilot.pause(0.1)
+    assert operator.engine.asked == ["stop"]
+    assert operator.app.return_code == 0
+    assert operator.app.ended is None
+
+
+async def test_an_engine_that_does_not_stop_is_left_behind(
+    dashboard: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "STOP_TIMEOUT_S", 0.1)
+    engine = ScriptedEngine()
+    engine.deaf = True
+    async with dashboard(engine) as operator:
+        await operator.pilot.press("q")
+        await operator.pilot.pause(0.3)
+    assert operator.app.return_code == 1
+
+
+async def test_q_again_leaves_at_once(dashboard: Open) -> None:
+    engine = ScriptedEngine()
+    engine.deaf = True
+    async with dashboard(engine) as operator:
+        await operator.pilot.press("q", "q")
+        await operator.pilot.pause(0.1)
+    assert operator.app.return_code == 1
+
+
+# ── work ──
+
+
+async def test_frames_in_which_nothing_changed_draw_nothing(
+    dashboard: Open, size: Size, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with dashboard(size=size) as operator:
+        drawn: list[str] = []
+        for widget in (Ledger, Lines):
+            refresh = widget.refresh
+
+            def counted(self: Any, *args: Any, _of: Any = refresh, **keywords: Any) -> Any:
+                drawn.append(self.id)
+                return _of(self, *args, **keywords)
+
+            monkeypatch.setattr(widget, "refresh", counted)
+        await asyncio.sleep(0.5)
+        assert drawn == []
+        await operator.show(at_ms=NOW_MS + 100)  # a new status that says nothing new
+        assert drawn == []
+        await operator.show(rates=Rates(changes_per_s=5.0))
+        assert set(drawn) <= {"events", "flow"}
+        drawn.clear()
+        moved = (row(82, 651, 100, "et", 0), *BOARD[1:])
+        await operator.show(board=moved)
+        assert set(drawn) == {"board"}
+
+
+async def test_only_lines_that_differ_are_drawn(
+    dashboard: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with dashboard() as operator:
+        lines: list[int] = []
+        render_line = Ledger.render_line
+
+        def counted(self: Any, y: int) -> Any:
+            lines.append(y)
+            return render_line(self, y)
+
+        monkeypatch.setattr(Ledger, "render_line", counted)
+        changed = (*BOARD[:4], row(72, 80, 10, "et", 0), *BOARD[5:])
+        await operator.show(board=changed)
+        assert set(lines) == {5}
+
+
+# ── hostile text ──
+
+HOSTILE = (
+    "\x1b]0;owned\x07\x1b[2J",
+    "[bold red]x[/] [@click=app.quit]y[/]",
+    "\u202eevil\u2066\u200b",
+    "a\nb\tc\rd",
+    "中文👨\u200d👩\u200d👧\U0001f1e8\U0001f1f3👍\U0001f3fd",
+    "z" + "\u0301" * 50,
+    "\ud800\x9b31m",
+    "w" * 500,
+)
+
+
+def hostile(texts: tuple[str, ...]) -> EngineStatus:
+    """A status in which no text can be trusted; every list has a row for each of `texts`."""
+    text = " ".join(texts)
+    rows = tuple(row(of, 650, of, of.encode(errors="replace"), None) for of in texts)
+    entries = tuple(
+        event(n, Verdict.DEAD, op=of, key=of, reason=of, columns=(of,), raw=of.encode(errors="replace"))
+        for n, of in enumerate(texts, 1)
+    )  # fmt: skip
+    status = sample()
+    return replace(
+        status,
+        board_name=text, table=text, topic=text, key_name=text, score_name=text, column_names=texts[:3],
+        exactness=Exactness(state=State.INEXACT, reason=text),
+        standing=Standing(publication=Publication.FENCED, by=text, reason=text),
+        board=rows, heap=(*(of.rank_key for of in rows), *HEAP),
+        reserve=replace(status.reserve, next_up=rows[0], next_to_spill=rows[1], best=rows),
+        floor=(1, text),
+        load=LoadStatus(why=text, phase=text, opened_at_ms=1),
+        last_audit=LoadStatus(why=text, phase=text, opened_at_ms=1, ended_at_ms=2),
+        counters=Counters(ignored=((text, 1),)),
+        partitions=tuple(replace(p, passed=text) for p in status.partitions),
+        services=tuple(replace(s, name=of, detail=of) for s, of in zip(status.services, texts, strict=False)),
+        events=entries,
+        evictions=tuple(replace(EVICTIONS[1], number=n, row=of, by=of, successor=of) for n, of in enumerate(rows)),
+        notices=tuple(Notice(number=n, at_ms=1, level=of, text=of) for n, of in enumerate(texts)),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("texts", [HOSTILE, HOSTILE[::-1]], ids=["forward", "backward"])
+async def test_hostile_text_leaves_every_line_at_its_width(
+    dashboard: Open, size: Size, texts: tuple[str, ...]
+) -> None:
+    async with dashboard(ScriptedEngine(hostile(texts)), size=size) as operator:
+        for keys in (
+            "1",
+            "v",
+            "enter",
+            "escape 2",
+            "3",
+            "enter",
+            "escape 4",
+            "enter",
+            "escape 5",
+            "n",
+        ):
+            screen = await operator.press(*keys.split())
+            for line in screen.split("\n"):
+                assert wcswidth(line) == size[0], (keys, line)
+        assert operator.engine.asked == []  # and no markup in it was obeyed
