@@ -24,7 +24,7 @@ from engine.core.changes import (
     RowChange,
     Upsert,
 )
-from engine.core.evidence import BatchRef, EndOffsets
+from engine.core.evidence import BatchRef, EndOffsets, is_newer
 from engine.core.feed import FeedView
 from engine.core.keychanges import KeyChanges
 from engine.core.leaderboard import Leaderboard
@@ -134,6 +134,7 @@ class TopN:
                     last.update(part)
             else:
                 self._clear()
+                last.clear()  # what came before the barrier was superseded by it
         change = self.take_change()
         if not tail:
             return change, []
@@ -218,9 +219,10 @@ class TopN:
             case Kind.CLEAR:
                 if self.partitions > 1:
                     self._changes.arm(batch, now_ms, "table cleared")
-                else:
-                    # One partition: an empty table is wholly known, so this is exact at once.
-                    self._loaded, self._loss = True, None
+                elif self._loaded and self._is_past(event):
+                    # One partition: an empty table is wholly known, so this is exact at once;
+                    # unless it may be an old one that is sent again after a start.
+                    self._loss = None
                     self._settled.passed = [Passed.YES]
             case Kind.RESHAPE:
                 self._reshaped = self._next_moment()
@@ -229,6 +231,11 @@ class TopN:
             case Kind.DEAD:
                 self.totals.dead_letters += 1
                 self.lose(f"dead letter: {event.reason}")
+
+    def _is_past(self, event: Event) -> bool:
+        """Whether the event comes after the load on show."""
+        answer = self._settled.answer
+        return self._settled.proved or (answer is not None and is_newer(event, answer))
 
     def _clear(self) -> None:
         if self.load is not None:
@@ -354,7 +361,10 @@ class TopN:
         if load.spoilt is not None:
             self._close(load, f"discarded: {load.spoilt}", now_ms, wait_ms=self._timing.load_gap_ms)
             return
+        # Judged apart from this answer's own doubt, or the doubt would do away with itself.
+        ahead_ms, load.ahead_ms = load.ahead_ms, None
         state = self.claim().state
+        load.ahead_ms = ahead_ms
         at_once = state in (State.LOADING, State.INEXACT, State.DEFICIT)
         if at_once or load.cures or self._reshaped is not None:
             # Nothing exact is on show, so there is nothing to protect by holding the answer.
