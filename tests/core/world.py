@@ -69,8 +69,6 @@ class Arrivals:
         self._table = table
         self.high = [-1] * partitions
         """By partition, the greatest binlog index ever delivered."""
-        self.high_since_start = [-1] * partitions
-        """The same, since the last start or resync."""
         self.last = [-1] * partitions
         self.holes: list[set[int]] = [set() for _ in range(partitions)]
         self._newest_ms = [0] * partitions
@@ -84,7 +82,6 @@ class Arrivals:
             self.last[p] = max(before, self.high[p])
             self.holes[p].clear()
             self.unnoticed[p] = False
-            self.high_since_start[p] = -1
 
     def see(self, entry: Entry) -> None:
         p, index, es_ms = entry.partition, entry.index, entry.transaction.es_ms
@@ -93,7 +90,6 @@ class Arrivals:
         self.holes[p].update(indices[after:upto])
         self.holes[p].discard(index)
         self.high[p], self.last[p] = max(self.high[p], index), index
-        self.high_since_start[p] = max(self.high_since_start[p], index)
         if index >= self.high[p]:
             self.unnoticed[p] = False
         elif es_ms >= self._newest_ms[p] - SLACK_MS:
