@@ -15,8 +15,8 @@ class PublishedBoard:
 
     rows: tuple[str, ...]
     """Row JSON texts as stored, highest rank first."""
-    limit: int
-    """N: how many rows the board may have."""
+    limit: int | None
+    """N: how many rows the board may have; None until its engine has written it."""
     state: str
     reason: str | None
     provisional: bool
@@ -33,7 +33,7 @@ class PublishedBoard:
     def describe(self) -> str:
         """The state in one line."""
         if self.problems:
-            return f"INCONSISTENT: {self.problems[0]}"
+            return f"INCONSISTENT: {self.problems[0]:.200}"
         if not self.alive and self.state != "STOPPED":
             return f"STALE: no engine keeps this board any more; the last state was {self.state}"
         return f"{self.state}: {self.reason}" if self.reason else self.state
@@ -54,18 +54,22 @@ async def read_board(settings: Settings) -> PublishedBoard | None:
         await store.close()
     if stored is None:
         return None
-    problems = inconsistencies(stored)
     try:
-        rows = order_rows(stored)
-    except ValueError as error:
-        rows, problems = tuple(stored.rows.values()), (*problems, str(error))
+        problems, rows = inconsistencies(stored), order_rows(stored)
+    except (ValueError, OverflowError, RecursionError) as error:
+        # Not rows of ours: there is nothing to show, and no order to show it in.
+        problems, rows = (f"a row cannot be read: {error}",), ()
     meta = stored.meta
     return PublishedBoard(
         rows=rows,
-        limit=int(meta.get("limit") or 0),
+        limit=_limit(meta.get("limit", "")),
         state=meta.get("state", ""),
         reason=meta.get("reason") or None,
         provisional=meta.get("provisional") == "1",
         alive=lease_alive(stored),
         problems=problems,
     )
+
+
+def _limit(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() else None

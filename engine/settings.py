@@ -11,10 +11,33 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Positive = Annotated[int, Field(gt=0)]
+
+
+def _file(value: object) -> object:
+    """A file's name with its ~ worked out; an empty one is none at all."""
+    if not isinstance(value, str | Path):
+        return value
+    if "\0" in str(value):
+        raise ValueError("not a file's name")
+    try:
+        return Path(value).expanduser() if str(value) else None
+    except RuntimeError:
+        raise ValueError("there is no such user; write the whole path") from None
+
+
+File = Annotated[Path | None, BeforeValidator(_file)]
 
 
 class Section(BaseModel):
@@ -28,12 +51,14 @@ class TlsSection(Section):
 
     enabled: bool = False
     """Speak TLS. For Kafka, security_protocol decides instead."""
-    ca_file: Path | None = None
+    ca_file: File = None
     """PEM file of the certificate authority that signed the server's certificate."""
-    cert_file: Path | None = None
+    cert_file: File = None
     """PEM file of our own certificate, where the server asks for one."""
-    key_file: Path | None = None
+    key_file: File = None
     """PEM file of our certificate's private key."""
+    server_name: str | None = None
+    """The name in the server's certificate, where it is not the host that is dialled (a tunnel, an address)."""
     check_hostname: bool = True
     """Refuse a certificate that was made out to another name."""
 
@@ -61,8 +86,8 @@ class SecretSection(Section):
 
     password: SecretStr | None = None
     """Better: the environment, or password_file."""
-    password_file: Path | None = None
-    """A file whose first line is the password."""
+    password_file: File = None
+    """A file whose first line is the password; not read where a password is set."""
 
     def secret(self) -> str | None:
         """The password; None if there is none.
@@ -98,7 +123,9 @@ class TableSection(SecretSection):
     @classmethod
     def _split(cls, columns: object) -> object:
         if isinstance(columns, str):
-            return tuple(filter(None, (part.strip() for part in columns.strip("[]").split(","))))
+            # From a flag or the environment: names and commas, or a list as the file has it.
+            parts = columns.strip("[] ").split(",")
+            return tuple(filter(None, (part.strip().strip("\"'") for part in parts)))
         return columns
 
     @model_validator(mode="before")
@@ -131,8 +158,8 @@ class FeedSection(Section):
     """For the SASL protocols."""
     sasl_password: SecretStr | None = None
     """Better: the environment, or sasl_password_file."""
-    sasl_password_file: Path | None = None
-    """A file whose first line is the SASL password."""
+    sasl_password_file: File = None
+    """A file whose first line is the SASL password; not read where a password is set."""
     tls: TlsSection = Field(default_factory=TlsSection)
     request_timeout_ms: Positive = 5_000
     """How long the broker may take to answer before it counts as away."""
@@ -189,10 +216,17 @@ class EngineSection(Section):
     """Start anew at the feed's end when more messages than this wait to be read; 0: never."""
 
 
+class ViewSection(Section):
+    """What the dashboard says of the place it looks at."""
+
+    environment: str = Field(default="", max_length=20)
+    """What this pipeline is to people, e.g. production or staging; shown on the dashboard."""
+
+
 class LogSection(Section):
     """The engine's log. It never goes to the terminal that the dashboard owns."""
 
-    file: Path | None = None
+    file: File = None
     """Default: topn-tui.log in the XDG state home's log folder."""
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """What is worth writing down."""
@@ -212,6 +246,7 @@ class Settings(BaseSettings):
     feed: FeedSection = Field(default_factory=FeedSection)
     store: StoreSection = Field(default_factory=StoreSection)
     engine: EngineSection = Field(default_factory=EngineSection)
+    view: ViewSection = Field(default_factory=ViewSection)
     log: LogSection = Field(default_factory=LogSection)
 
     @property
@@ -248,10 +283,13 @@ def _secret(value: SecretStr | None, file: Path | None, field: str) -> str | Non
     if file is None:
         return None
     try:
-        return (file.expanduser().read_text("utf-8").splitlines() or [""])[0]
+        first = file.read_text("utf-8-sig").partition("\n")[0]
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise ValueError(f"{field} {file} cannot be read: {reason}") from error
+        raise ValueError(f"{field} {file} cannot be read: {reason}") from None
+    if not first:
+        raise ValueError(f"{field} {file}: its first line is empty; write the password into it")
+    return first
 
 
 def _without_password(values: Any) -> Any:
@@ -279,9 +317,17 @@ def _checked_url(url: str | None, schemes: tuple[str, ...], *, needs_path: bool)
         parts: SplitResult = urlsplit(url)
         _ = parts.port
     except ValueError:
-        raise ValueError(f"not a URL with host and port; write {example}") from None
+        raise ValueError(
+            f"not a URL with host and port; write {example}, and / ? # @ inside a password as "
+            "%2F %3F %23 %40"
+        ) from None
+    if "@" in parts.path + parts.query + parts.fragment:
+        # Part of the password would pass for host, port or database, and be shown.
+        raise ValueError("write / ? # @ inside a password as %2F %3F %23 %40")
     if parts.scheme not in schemes or not parts.hostname:
         raise ValueError(f"write {example}")
     if needs_path and not parts.path.strip("/"):
         raise ValueError(f"the database is missing; write {example}")
+    if parts.query or parts.fragment:
+        raise ValueError(f"nothing is read behind the ? or #; write {example}")
     return url

@@ -46,7 +46,8 @@ class KafkaFeed:
         security_protocol: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.
         sasl_mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.
         sasl_username, sasl_password: for the SASL protocols.
-        ca_file, cert_file, key_file, check_hostname: TLS, see :func:`engine.adapters.tls.tls_context`.
+        ca_file, cert_file, key_file, check_hostname, server_name: TLS, see
+            :func:`engine.adapters.tls.tls_context`.
         request_timeout_ms: for a connection and for each answer; how soon an outage is noticed.
         max_partition_fetch_bytes: how much one request asks of a partition.
         check_crcs: check each record's checksum. The only end-to-end check of the bytes; without it
@@ -71,6 +72,7 @@ class KafkaFeed:
         cert_file: str | None = None,
         key_file: str | None = None,
         check_hostname: bool = True,
+        server_name: str | None = None,
         request_timeout_ms: int = 5000,
         max_partition_fetch_bytes: int = 1 << 20,
         check_crcs: bool = True,
@@ -86,6 +88,7 @@ class KafkaFeed:
                 cert_file=cert_file,
                 key_file=key_file,
                 check_hostname=check_hostname,
+                server_name=server_name,
             )
         self._broker = Broker(
             bootstrap_servers=bootstrap_servers,

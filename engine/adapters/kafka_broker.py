@@ -74,6 +74,7 @@ class Broker:
             "ssl_context": ssl_context,
         }
         self._client: Any = None
+        self._connecting = asyncio.Lock()
         self._coordinator: int | None = None
 
     def options(self) -> dict[str, Any]:
@@ -87,18 +88,9 @@ class Broker:
         Raises:
             ServiceAway: no address of the cluster can be used; with the true reason.
         """
-        if self._client is not None:
-            return
-        # aiokafka says "unable to bootstrap" for every reason there is; a connection of our own
-        # is told the true one.
-        await self._probe()
-        client = AIOKafkaClient(**self.options())
-        try:
-            await self.asked(client.bootstrap)
-        except BaseException:
-            await close_quietly(client.close, timeout_ms=self.timeout_ms)
-            raise
-        self._client = client
+        async with self._connecting:  # calls run side by side: end offsets, commits
+            if self._client is None:
+                self._client = await self._new_client()
 
     async def topic(self, name: str) -> Topic:
         """What the topic is now. Never creates it.
@@ -112,7 +104,7 @@ class Broker:
         request = TopicRequest(name)
         try:
             response = await self.asked(
-                lambda: self._client.send(self._client.get_random_node(), request)
+                lambda: self._connected().send(self._client.get_random_node(), request)
             )
         except ServiceAway:
             # Begin anew: the probe is told the true reason, and brokers that moved are found.
@@ -171,6 +163,23 @@ class Broker:
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────
 
+    async def _new_client(self) -> Any:
+        # aiokafka says "unable to bootstrap" for every reason there is; a connection of our own
+        # is told the true one.
+        await self._probe()
+        client = AIOKafkaClient(**self.options())
+        try:
+            await self.asked(client.bootstrap)
+        except BaseException:
+            await close_quietly(client.close, timeout_ms=self.timeout_ms)
+            raise
+        return client
+
+    def _connected(self) -> Any:
+        if self._client is None:
+            raise errors.KafkaConnectionError("the connection was closed by a call beside this one")
+        return self._client
+
     async def _commit(self, group_id: str, request: OffsetCommitRequest) -> None:
         while True:  # until the caller's deadline: a coordinator moves, or is being elected
             try:
@@ -185,10 +194,10 @@ class Broker:
 
     async def _commit_once(self, group_id: str, request: OffsetCommitRequest) -> None:
         if self._coordinator is None:
-            self._coordinator = await self._client.coordinator_lookup(
+            self._coordinator = await self._connected().coordinator_lookup(
                 CoordinationType.GROUP, group_id
             )
-        response = await self._client.send(
+        response = await self._connected().send(
             self._coordinator, request, group=ConnectionGroup.COORDINATION
         )
         for _, partitions in response.topics:

@@ -33,7 +33,8 @@ class MySQLSource:
         host, port, user, password: of the server that Canal tails. Another one may lag.
         database, table, key, score, columns: the names, as in the table's definition.
         tls: whether to speak TLS. Without it the other TLS arguments have no effect.
-        ca_file, cert_file, key_file, check_hostname: see :func:`engine.adapters.tls.tls_context`.
+        ca_file, cert_file, key_file, check_hostname, server_name: see
+            :func:`engine.adapters.tls.tls_context`.
         connect_timeout_ms: for the connection and its handshake.
         query_timeout_ms: for one load; the server keeps it too.
         time_zone: the session's, so that a TIMESTAMP has the text that Canal gives it: the zone of
@@ -60,6 +61,7 @@ class MySQLSource:
         cert_file: str | None = None,
         key_file: str | None = None,
         check_hostname: bool = True,
+        server_name: str | None = None,
         connect_timeout_ms: int = 5000,
         query_timeout_ms: int = 10_000,
         time_zone: str | None = None,
@@ -72,6 +74,7 @@ class MySQLSource:
                 cert_file=cert_file,
                 key_file=key_file,
                 check_hostname=check_hostname,
+                server_name=server_name,
             )
         self._wanted = Wanted(database, table, key, score, tuple(columns))
         self._query_timeout_ms = query_timeout_ms

@@ -62,7 +62,8 @@ def _server_reason(code: int, t: Target) -> Reason | None:
         case 1045 | 1698:
             return Reason(
                 f"{t.where} refuses user {t.user!r} with this password",
-                "correct user and password, or the account on the server",
+                "correct user and password, or the account on the server; one made with REQUIRE SSL "
+                "or REQUIRE X509 is refused like this too, without TLS or a client certificate",
             )
         case 1130 | 1129:
             return Reason(

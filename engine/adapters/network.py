@@ -99,8 +99,9 @@ def tls_reason(cause: ssl.SSLError, where: str) -> Reason:
         )
     word = str(getattr(cause, "reason", None) or "").upper()
     if "ALERT" in word and ("CERTIFICATE" in word or "UNKNOWN_CA" in word):
+        # Some servers say "bad certificate" to a client that shows none.
         return Reason(
-            f"{where} refuses our certificate ({word.lower().replace('_', ' ')})",
+            f"{where} refuses our certificate, or our having none ({word.lower().replace('_', ' ')})",
             "set a certificate and key that its authority has signed",
         )
     if word in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_MESSAGE"):

@@ -45,7 +45,8 @@ class RedisBoard:
         timeout_ms: for a connection and for each answer.
         fixed_width_members: write integer keys as text whose byte order is the numbers' order, see
             :func:`engine.published.member`.
-        ca_file, cert_file, key_file, check_hostname: TLS, see :func:`engine.adapters.tls.tls_context`.
+        ca_file, cert_file, key_file, check_hostname, server_name: TLS, see
+            :func:`engine.adapters.tls.tls_context`.
 
     Raises:
         WrongSetting: the url, the board's name or a TLS file cannot be used.
@@ -66,6 +67,7 @@ class RedisBoard:
         cert_file: str | None = None,
         key_file: str | None = None,
         check_hostname: bool = True,
+        server_name: str | None = None,
     ) -> None:
         if not board_name or set(board_name) & set("{} \t\n"):
             raise WrongSetting(
@@ -81,6 +83,7 @@ class RedisBoard:
             cert_file=cert_file,
             key_file=key_file,
             check_hostname=check_hostname,
+            server_name=server_name,
         )
         self._key = f"topn:{{{board_name}}}"
         self._engine_id = engine_id

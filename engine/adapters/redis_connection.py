@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from redis import exceptions
-from redis.asyncio import Redis
+from redis.asyncio import Redis, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.maint_notifications import MaintNotificationsConfig
@@ -42,19 +43,11 @@ class Connection:
         cert_file: str | None,
         key_file: str | None,
         check_hostname: bool,
+        server_name: str | None,
     ) -> None:
         options = _address(url)
         self.where = f"{options['host']}:{options['port']}"
         self._tls = bool(options["ssl"])
-        if self._tls:
-            # Made here only for its errors: the driver makes its own from the same files.
-            tls_context(SERVICE, ca_file=ca_file, cert_file=cert_file, key_file=key_file)
-            options |= {
-                "ssl_ca_certs": ca_file,
-                "ssl_certfile": cert_file,
-                "ssl_keyfile": key_file,
-                "ssl_check_hostname": check_hostname,
-            }
         options |= {k: v for k, v in (("username", username), ("password", password)) if v}
         self._timeout_ms = timeout_ms
         self._redis: Any = Redis(
@@ -70,6 +63,16 @@ class Connection:
             maint_notifications_config=MaintNotificationsConfig(enabled=False),
             client_name="topn-tui",
         )
+        if self._tls:
+            context = tls_context(
+                SERVICE,
+                ca_file=ca_file,
+                cert_file=cert_file,
+                key_file=key_file,
+                check_hostname=check_hostname,
+                server_name=server_name,
+            )
+            self._redis.connection_pool.connection_class = _connection_with(context)
 
     async def run(self, script: str, keys: Keys, arguments: Sequence[str | int] = ()) -> list[str]:
         """What a script answers.
@@ -143,6 +146,17 @@ class Connection:
             ) from None
 
 
+def _connection_with(context: ssl.SSLContext) -> type[SSLConnection]:
+    """The driver's connection with our context: its own trusts the system's authorities as well."""
+
+    class TlsConnection(SSLConnection):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            self.ssl_context.context = context
+
+    return TlsConnection
+
+
 def _address(url: str) -> dict[str, Any]:
     try:
         parts = urlsplit(url)
@@ -162,5 +176,5 @@ def _address(url: str) -> dict[str, Any]:
     options: dict[str, Any] = {"host": host, "port": port or 6379, "db": int(path or 0)}
     options["ssl"] = parts.scheme == "rediss"
     if parts.username:
-        options["username"] = parts.username
+        options["username"] = unquote(parts.username)
     return options

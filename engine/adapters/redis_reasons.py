@@ -49,7 +49,8 @@ _REFUSED = {
     ),
     "NOPERM": Reason(
         "the user may not do this",
-        "allow the user the keys topn:* and the channels topn:*, and the commands evalsha eval "
+        "allow the user the keys topn:* and the channels topn:*, and the commands client|setname "
+        "select evalsha eval "
         "multi exec type exists del time publish zadd zrem zcard zrange hset hget hdel hlen hexists "
         "hgetall",
     ),

@@ -8,6 +8,24 @@ from pathlib import Path
 from engine.errors import WrongSetting
 
 
+class _Context(ssl.SSLContext):
+    """A context that can ask for another name than that of the host it dials."""
+
+    server_name: str | None = None
+
+    def wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool = False,
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLObject:
+        """What asyncio, and so each of our drivers, makes a connection's TLS with."""
+        name = self.server_name or server_hostname
+        return super().wrap_bio(incoming, outgoing, server_side, name, session)
+
+
 def tls_context(
     service: str,
     *,
@@ -15,6 +33,7 @@ def tls_context(
     cert_file: str | None = None,
     key_file: str | None = None,
     check_hostname: bool = True,
+    server_name: str | None = None,
 ) -> ssl.SSLContext:
     """A client context that always verifies the server's certificate.
 
@@ -23,7 +42,9 @@ def tls_context(
         ca_file: PEM file of the authorities to trust; None: those of the system.
         cert_file, key_file: our own certificate, where the service asks for one. The key may be in
             the certificate's file.
-        check_hostname: False where the certificate is made for another name than the one we dial.
+        check_hostname: False where the certificate is made for another name than the one we dial,
+            and it does not matter which.
+        server_name: the name in the certificate; None: that of the host we dial.
 
     Raises:
         WrongSetting: a file is missing, unreadable or not what it should be.
@@ -33,8 +54,13 @@ def tls_context(
             raise WrongSetting(f"{service} TLS: there is no file {path}; correct the setting")
     if key_file is not None and cert_file is None:
         raise WrongSetting(f"{service} TLS: a key file without a certificate file; set both")
+    context = _Context(ssl.PROTOCOL_TLS_CLIENT)
+    context.server_name = server_name
     try:
-        context = ssl.create_default_context(cafile=ca_file)
+        if ca_file is None:
+            context.load_default_certs()
+        else:
+            context.load_verify_locations(ca_file)
     except ssl.SSLError as e:
         raise WrongSetting(f"{service} TLS: {ca_file} holds no PEM certificates") from e
     except OSError as e:

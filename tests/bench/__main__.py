@@ -21,7 +21,8 @@ import msgspec
 from engine.columns import Column, Table
 from engine.core.changes import Answer, Delivery, Row
 from engine.core.evidence import EndOffsets
-from engine.core.topn import Timing, TopN
+from engine.core.reports import Timing
+from engine.core.topn import TopN
 from engine.formats import make_decoder
 
 BATCH = 500

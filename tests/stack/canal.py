@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,6 +14,30 @@ from tests.stack.service import Service
 
 _PROJECT_FILES = HERE.parents[1] / "canal"
 _DESTINATION = "example"
+
+WHY: Mapping[str, str] = {
+    "kafka.bootstrap.servers": "the address of this run's broker",
+    "canal.instance.master.address": "the address of this run's database",
+    "canal.instance.dbUsername": "the account of this run",
+    "canal.instance.dbPassword": "its password, made for this run",
+    "canal.instance.filter.regex": "each test has a database of its own",
+    "canal.instance.mysql.slaveId": "many Canals read one server, and each needs an id of its own",
+    "canal.mq.topic": "what belongs to no table must not mix with another test's",
+    "canal.instance.master.journal.name": "nothing between the schema and Canal's start may be lost",
+    "canal.instance.master.position": "the same",
+    "canal.mq.flatMessage": "tests choose JSON or protobuf",
+    "canal.mq.partitionsNum": "tests choose how many partitions",
+    "canal.mq.partitionHash": "and with several, by what rows are spread: the database's name is in it",
+    "canal.instance.global.spring.xml": (
+        "Maven has no launcher of Canal, and so not its Spring files; instance.xml wires the same"
+    ),
+    "canal.instance.tsdb.enable": (
+        "the table history needs an H2 database, left out here: tests must not ALTER a table while "
+        "Canal is down"
+    ),
+}
+"""All that a Canal of the tests may have otherwise than the project's files, and the reason."""
+
 _slave_ids = itertools.count(2001)
 
 
@@ -63,24 +88,21 @@ class Canal(Service):
         self._arguments = directory / "java.arguments"
 
     def overrides(self) -> dict[str, str]:
-        """Return all that differs from the project's files, as system properties; they win."""
+        """Return all that differs from the project's files, as system properties; they win.
+
+        The reason of each is in WHY.
+        """
         options = {
-            # Addresses, accounts and names of this run.
             "kafka.bootstrap.servers": self._bootstrap_servers or self._kafka.bootstrap_servers,
             "canal.instance.master.address": f"127.0.0.1:{self._mariadb.port}",
             "canal.instance.dbUsername": "canal",
             "canal.instance.dbPassword": self._mariadb.canal_password,
             "canal.instance.filter.regex": rf"{self.database}\.{self._table_regex}",
-            # One server, many Canals: an id is used once, and what has no table is kept apart.
             "canal.instance.mysql.slaveId": str(self._slave_id),
             "canal.mq.topic": f"{self.database}_other",
-            # Nothing between the schema and Canal's start may be lost.
             "canal.instance.master.journal.name": self._position[0],
             "canal.instance.master.position": str(self._position[1]),
-            # What tests choose.
             "canal.mq.flatMessage": str(self._flat).lower(),
-            # Maven has neither the launcher's Spring files nor do we want its H2 database: tests
-            # must not ALTER a table while Canal is down.
             "canal.instance.global.spring.xml": "classpath:instance.xml",
             "canal.instance.tsdb.enable": "false",
         }
@@ -106,8 +128,8 @@ class Canal(Service):
         (self._conf / _DESTINATION).mkdir(parents=True, exist_ok=True)
         shutil.copy(_PROJECT_FILES / "canal.properties", self._conf)
         shutil.copy(_PROJECT_FILES / "instance.properties", self._conf / _DESTINATION)
-        for file in ("instance.xml", "logback.xml"):
-            shutil.copy(HERE / "canal" / file, self._conf)
+        shutil.copy(_PROJECT_FILES / "logback.xml", self._conf)
+        shutil.copy(HERE / "canal" / "instance.xml", self._conf)
 
     def _command(self) -> list[str]:
         # A file, not arguments: there is a password in it.

@@ -15,7 +15,7 @@ _SASL = "org.apache.kafka.common.security"
 
 
 class KafkaBroker(Service):
-    """Kafka on 127.0.0.1: a plain listener; on request one with SASL and one with TLS."""
+    """Kafka on 127.0.0.1: a plain listener; on request one with SASL, one with TLS, one with both."""
 
     name: ClassVar[str] = "kafka"
 
@@ -27,17 +27,24 @@ class KafkaBroker(Service):
         num_partitions: int = 1,
         users: Mapping[str, str] | None = None,
         authority: Authority | None = None,
+        certificate_hosts: tuple[str, ...] = ("127.0.0.1", "localhost"),
+        secure: bool = False,
         options: Mapping[str, str] | None = None,
     ) -> None:
         """Describe a broker; nothing runs yet.
 
         `users` (name -> password) opens `sasl_port`: SASL_PLAINTEXT with PLAIN and SCRAM-SHA-512.
-        `authority` opens `tls_port`: TLS with a certificate of that authority for 127.0.0.1.
+        `authority` opens `tls_port`: TLS with a certificate of that authority for
+        `certificate_hosts`. `secure`, with both, opens `secure_port` too: SASL_SSL, for clients that
+        show a certificate of that authority, and call the broker localhost.
         `options` are further lines of server.properties, and win.
         """
         self.sasl_port: int | None = None
         self.tls_port: int | None = None
+        self.secure_port: int | None = None
         self._controller_port = 0
+        self._certificate_hosts = certificate_hosts
+        self._secure = secure
         self._users = dict(users or {})
         self._authority = authority
         super().__init__(directory)
@@ -53,6 +60,7 @@ class KafkaBroker(Service):
         self.port, self._controller_port = free_port(), free_port()
         self.sasl_port = free_port() if self._users else None
         self.tls_port = free_port() if self._authority else None
+        self.secure_port = free_port() if self._secure else None
 
     @property
     def bootstrap_servers(self) -> str:
@@ -78,7 +86,7 @@ class KafkaBroker(Service):
     def _prepare(self) -> None:
         shutil.rmtree(self._data, ignore_errors=True)
         if self._authority:
-            self._authority.issue(self.directory / "server", hosts=("127.0.0.1", "localhost"))
+            self._authority.issue(self.directory / "server", hosts=self._certificate_hosts)
         # Passwords are in here.
         self._properties_file.touch(mode=0o600)
         lines = [f"{name}={value}" for name, value in self._properties().items()]
@@ -97,6 +105,8 @@ class KafkaBroker(Service):
             listeners["SASL"] = ("SASL_PLAINTEXT", self.sasl_port)
         if self.tls_port:
             listeners["TLS"] = ("SSL", self.tls_port)
+        if self.secure_port:
+            listeners["SECURE"] = ("SASL_SSL", self.secure_port)
         advertised = ",".join(f"{name}://127.0.0.1:{port}" for name, (_, port) in listeners.items())
         protocols = ",".join(f"{name}:{protocol}" for name, (protocol, _) in listeners.items())
         controller = f"127.0.0.1:{self._controller_port}"
@@ -105,7 +115,9 @@ class KafkaBroker(Service):
             "node.id": "1",
             "controller.quorum.voters": f"1@{controller}",
             "listeners": f"{advertised},CONTROLLER://{controller}",
-            "advertised.listeners": advertised,
+            "advertised.listeners": advertised.replace(
+                "SECURE://127.0.0.1:", "SECURE://localhost:"
+            ),
             "listener.security.protocol.map": f"{protocols},CONTROLLER:PLAINTEXT",
             "controller.listener.names": "CONTROLLER",
             "inter.broker.listener.name": "PLAINTEXT",
@@ -113,6 +125,7 @@ class KafkaBroker(Service):
             **_SINGLE_NODE,
             **(self._sasl_properties() if self.sasl_port else {}),
             **(self._tls_properties() if self.tls_port else {}),
+            **(self._secure_properties() if self.secure_port else {}),
             **self._options,
         }
 
@@ -126,6 +139,18 @@ class KafkaBroker(Service):
             "listener.name.sasl.scram-sha-512.sasl.jaas.config": (
                 f"{_SASL}.scram.ScramLoginModule required;"
             ),
+        }
+
+    def _secure_properties(self) -> dict[str, str]:
+        assert self._authority is not None
+        assert self._users
+        scram = f"{_SASL}.scram.ScramLoginModule required;"
+        return {
+            "listener.name.secure.scram-sha-512.sasl.jaas.config": scram,
+            "listener.name.secure.sasl.enabled.mechanisms": "SCRAM-SHA-512",
+            "listener.name.secure.ssl.client.auth": "required",
+            "ssl.truststore.type": "PEM",
+            "ssl.truststore.location": str(self._authority.certificate),
         }
 
     def _tls_properties(self) -> dict[str, str]:

@@ -14,6 +14,7 @@ from tests.stack.errors import ServiceFailed
 from tests.stack.programs import require
 from tests.stack.service import Service
 from tests.stack.templates import copy_mariadb_template, server_user
+from tests.stack.tls import Authority
 
 CANAL_GRANTS = "SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.*"
 """All that Canal needs."""
@@ -27,9 +28,22 @@ class MariaDB(Service):
 
     name: ClassVar[str] = "mariadb"
 
-    def __init__(self, directory: Path, *, options: Sequence[str] = ()) -> None:
-        """`options` come last on the command line of mariadbd, so they win."""
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        options: Sequence[str] = (),
+        authority: Authority | None = None,
+        certificate_hosts: tuple[str, ...] = ("127.0.0.1", "localhost"),
+    ) -> None:
+        """`options` come last on the command line of mariadbd, so they win.
+
+        `authority` lets clients speak TLS on the same port, with a certificate of that authority for
+        `certificate_hosts`; an account that is to show one of its own is made with REQUIRE X509.
+        """
         super().__init__(directory)
+        self._authority = authority
+        self._certificate_hosts = certificate_hosts
         self.root_password = secrets.token_hex(12)
         self.canal_password = secrets.token_hex(12)
         self._options = list(options)
@@ -52,7 +66,11 @@ class MariaDB(Service):
             f"CREATE OR REPLACE USER canal@'%' IDENTIFIED BY '{self.canal_password}';\n"
             f"GRANT {CANAL_GRANTS} TO canal@'%';\n"
         )
+        if self._authority:
+            self._authority.issue(self.directory / "server", hosts=self._certificate_hosts)
         if server_user():
+            if self._authority:
+                shutil.chown(self.directory / "server.key", "mysql")
             shutil.chown(self._init_file, "mysql")
             shutil.chown(self.directory, "mysql")  # it puts its socket here
 
@@ -75,8 +93,26 @@ class MariaDB(Service):
             *("--innodb-buffer-pool-size=64M", "--innodb-log-file-size=16M"),
             *("--innodb-flush-log-at-trx-commit=2", "--sync-binlog=0"),
             *("--performance-schema=OFF", "--innodb-buffer-pool-dump-at-shutdown=OFF"),
+            *self._tls_options(),
             *self._options,
         ]
+
+    def _tls_options(self) -> list[str]:
+        if self._authority is None:
+            return []
+        return [
+            f"--ssl-cert={self.directory / 'server.pem'}",
+            f"--ssl-key={self.directory / 'server.key'}",
+            f"--ssl-ca={self._readable_authority()}",
+        ]
+
+    def _readable_authority(self) -> Path:
+        """The authority's certificate where the server's user can read it."""
+        assert self._authority is not None
+        copy = self.directory / "ca.pem"
+        shutil.copy(self._authority.certificate, copy)
+        copy.chmod(0o644)
+        return copy
 
     def _is_ready(self) -> bool:
         # Its log first: on a taken port somebody else would answer, or keep us waiting.

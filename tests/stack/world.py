@@ -12,6 +12,8 @@ from tests.stack.jars import HERE
 from tests.stack.stack import Stack
 
 TABLE = "interactives"
+_SQL = HERE.parents[1] / "canal" / "mysql"
+"""What compose.yaml loads into its database too."""
 READER_PASSWORD = secrets.token_hex(12)
 MONITOR_PASSWORD = secrets.token_hex(12)
 _numbers = itertools.count(1)
@@ -46,9 +48,9 @@ class World:
         self.topic = f"{self.database}_{TABLE}"
         self.board = f"{self.database}_board"
         self.mysql.execute(f"CREATE DATABASE `{self.database}`")
-        self.execute((HERE / "schema.sql").read_text())
+        self.execute((_SQL / "1-schema.sql").read_text())
         if rows:
-            self.execute((HERE / "rows.sql").read_text())
+            self.execute((_SQL / "2-rows.sql").read_text())
         select = f"SELECT ON `{self.database}`.*"
         self.mysql.create_account("reader", READER_PASSWORD, select)
         self.mysql.create_account("monitor", MONITOR_PASSWORD, select, "REPLICATION CLIENT ON *.*")
@@ -104,7 +106,7 @@ class World:
         """Write `settings(**choices)` to `path` as TOML, for its owner's eyes only."""
         path.touch(mode=0o600)
         path.chmod(0o600)
-        path.write_text(_toml(self.settings(**choices)))
+        path.write_text(as_toml(self.settings(**choices)))
         return path
 
     def close(self) -> None:
@@ -118,7 +120,8 @@ class World:
             self.kafka.delete_topic(self.topic)
 
 
-def _toml(sections: Mapping[str, Mapping[str, Any]]) -> str:
+def as_toml(sections: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return settings as the text of a file; a section may be named `feed.tls`."""
     # JSON's strings, numbers and lists are TOML's too.
     lines: list[str] = []
     for section, values in sections.items():
