@@ -20,6 +20,9 @@ ENDS_INTERVAL_MS = 1000
 COMMIT_INTERVAL_MS = 1000
 """Positions are committed at most this often: they are for display only."""
 
+SEEK_GAP_MS = 1000
+"""Between two starts at the end at least: a feed that is lost again at once must not spin."""
+
 UNREACHABLE_MS = 5000
 """After so long without an answer from the broker nothing can be called EXACT."""
 
@@ -41,6 +44,8 @@ class Follower:
         self._hurry = asyncio.Event()
         self._to_commit: Mapping[int, int] | None = None
         self._answered_ms = clock.monotonic_ms()
+        self._unreadable = False
+        self._sought_ms = float("-inf")
         self.ends: EndOffsets | None = None
         self.lost: str | None = None
         """The broker says that the topic is no longer the one we read; cleared by the engine's resync."""
@@ -62,8 +67,20 @@ class Follower:
         self._away(error)
         await self._clock.sleep(self._backoff.next_ms())
 
+    async def cannot_read(self, error: ServiceAway) -> None:
+        """As :meth:`wait_after`, for a failed read: the broker may answer all other questions."""
+        self._unreadable = True
+        await self.wait_after(error)
+
+    def can_read(self) -> None:
+        """Reading has not failed; whether the broker is there :meth:`watch_ends` finds out."""
+        self._unreadable = False
+
     async def seek_to_end(self) -> Sequence[int]:
         """Start anew at the end, whenever the broker allows; the new positions by partition."""
+        early_ms = self._sought_ms + SEEK_GAP_MS - self._clock.monotonic_ms()
+        if early_ms > 0:
+            await self._clock.sleep(early_ms)
         while True:
             try:
                 positions = await self._feed.seek_to_end()
@@ -71,6 +88,7 @@ class Follower:
                 await self.wait_after(error)
             else:
                 self.ends, self.lost = None, None
+                self._sought_ms = self._clock.monotonic_ms()
                 self._up()
                 return by_partition(positions)
 
@@ -87,7 +105,8 @@ class Follower:
         """Why nothing can be EXACT on the feed's account; None while it answers."""
         if self._clock.monotonic_ms() - self._answered_ms < UNREACHABLE_MS:
             return None
-        return f"feed unreachable: {self.detail}"
+        # A question may take longer than this until it fails and says why.
+        return f"feed unreachable: {self.detail or 'the broker has not answered for over 5 s'}"
 
     async def watch_ends(self) -> None:
         """Read end offsets for ever: each second, at once when somebody waits for them."""
@@ -130,6 +149,8 @@ class Follower:
             sleep.cancel()
 
     def _up(self) -> None:
+        if self._unreadable:
+            return  # an answer to another question: nothing is EXACT on the strength of it
         if self.health is Health.AWAY:
             self._notify("info", "Kafka: the broker answers again")
         self._backoff.reset()

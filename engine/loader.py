@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable
 
 from engine.backoff import Backoff
+from engine.core.loading import Load
 from engine.core.topn import TopN
-from engine.errors import ServiceAway, WrongSetting
+from engine.errors import ServiceAway, TopnError, WrongSetting
 from engine.ports import Clock, RowSource, TableReport
 from engine.status import Health
 
@@ -66,8 +67,9 @@ class Loader:
         if self._task is not None and self._task.done():
             task, self._task = self._task, None
             task.result()
-        if topn.query_wanted and self._task is None:
-            self._task = asyncio.create_task(self._query(topn), name="load query")
+        if topn.query_wanted and topn.load is not None and self._task is None:
+            # The load is handed over now: a resync may have closed it before the task begins.
+            self._task = asyncio.create_task(self._query(topn, topn.load), name="load query")
 
     async def close(self) -> None:
         """Abandon a running query."""
@@ -76,18 +78,21 @@ class Loader:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _describe(self) -> None:
-        report = await self._source.describe()
+        # Before the look, not after it: who asks for another one meanwhile shall have it.
+        again, self._describe_again = self._describe_again, False
+        try:
+            report = await self._source.describe()
+        except TopnError:
+            self._describe_again = again
+            raise
         self.health, self.detail = Health.UP, report.server
         for warning in report.warnings:
             if self.report is None or warning not in self.report.warnings:
                 self._notify("warning", warning)
         self.report = report
-        self._describe_again = False
         self._described(report)
 
-    async def _query(self, topn: TopN) -> None:
-        load = topn.load
-        assert load is not None
+    async def _query(self, topn: TopN, load: Load) -> None:
         try:
             if self._describe_again:
                 await self._describe()

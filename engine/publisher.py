@@ -11,9 +11,12 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+import msgspec
+
 from engine.backoff import Backoff
 from engine.core.changes import BoardChange, Row
 from engine.core.rank import Key
+from engine.core.states import State
 from engine.errors import NotOwner, ServiceAway, StoreRefused
 from engine.ports import BoardState, BoardStore, Clock
 from engine.status import Health, Publication, Standing
@@ -133,7 +136,11 @@ class Publisher:
         """A clean stop: STOPPED for readers, the lease free."""
         if self._owner:
             state, _ = self._snapshot()
-            await self._store.release(state)
+            # Without the reason: it was that of a claim which no longer stands.
+            stopped = State.STOPPED.value
+            await self._store.release(
+                msgspec.structs.replace(state, state=stopped, reason=None, provisional=False)
+            )
         self._owner = False
         self.standing = replace(self.standing, publication=Publication.STOPPED)
 
@@ -185,11 +192,10 @@ class Publisher:
 
     async def _repair(self, rows: Sequence[Row]) -> None:
         """What was written a moment ago must still be there: nobody else may write."""
-        if self._pending:
-            return  # the store is behind on purpose; the next round checks
         self._check_wanted = False
+        # What is pending by now was not written: it makes no difference to what was.
         differences = await self._store.differences(rows)
-        if differences and not self._pending:
+        if differences:
             self._whole = True
             self._wake.set()
             self._notify(

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from engine.columns import Table
 from engine.core.changes import BoardChange, Delivery, Event, Kind, Row
 from engine.core.loading import Why
+from engine.core.rank import NOTHING_KNOWN
 from engine.core.reports import Timing
 from engine.core.states import Claim, State
 from engine.core.topn import TopN
@@ -25,6 +26,7 @@ from engine.history import History
 from engine.loader import Loader
 from engine.meter import Meter
 from engine.ports import BoardState, BoardStore, ChangeFeed, Clock, Message, RowSource, TableReport
+from engine.published import fits_double
 from engine.publisher import Publisher
 from engine.reporting import Reporter
 from engine.status import EngineStatus
@@ -47,9 +49,6 @@ EXPLAINED = 60
 
 CLOSE_MS = 1500
 """How long each service may take to let go at the end."""
-
-EXACT_DOUBLE = 2**53
-"""Integers up to this are exact in a double, and so in a ZSET."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +99,7 @@ class Engine:
         self._table: Table | None = None
         self._inexact_scores = 0
         self._explain_left = EXPLAINED
-        self._started_at_ms = clock.wall_ms()
+        self._yielded_ms = clock.monotonic_ms()
         self.history = History()
         self._meter = Meter(clock.monotonic_ms())
         self._follower = Follower(feed, clock, notify=self._notify)
@@ -196,7 +195,7 @@ class Engine:
             except PositionLost as error:
                 await self._resync(self._topn, str(error))
             except ServiceAway as error:
-                await self._follower.wait_after(error)
+                await self._follower.cannot_read(error)
                 self._tick(self._topn)
 
     async def _close(self) -> None:
@@ -215,12 +214,13 @@ class Engine:
         messages = await self._feed.next_batch(
             max_messages=options.batch_messages, timeout_ms=options.batch_wait_ms
         )
-        began_ms = self._clock.monotonic_ms()
+        self._follower.can_read()
         for start in range(0, len(messages), SLICE_MESSAGES):
             self._apply(topn, messages[start : start + SLICE_MESSAGES])
-            if self._clock.monotonic_ms() - began_ms > SLICE_MS:
+            # Counted across rounds: with messages at hand next_batch() does not wait either.
+            if self._clock.monotonic_ms() - self._yielded_ms > SLICE_MS:
                 await asyncio.sleep(0)
-                began_ms = self._clock.monotonic_ms()
+                self._yielded_ms = self._clock.monotonic_ms()
         if self._follower.lost is not None:
             raise PositionLost(self._follower.lost)
         self._tick(topn)
@@ -265,7 +265,7 @@ class Engine:
         if change:
             self.history.add_evictions(change, at_ms=self._clock.wall_ms())
             rows = (*change.entered, *change.moved)
-            if not self._inexact_scores and not all(map(_fits_double, rows)):
+            if not self._inexact_scores and not all(fits_double(row.score) for row in rows):
                 self._inexact_scores = 1
                 self._notify(
                     "warning",
@@ -329,8 +329,15 @@ class Engine:
         )
 
     def _described(self, report: TableReport) -> None:
-        self._table = report.table
+        before, self._table = self._table, report.table
         self._decode = self._decoder(report.table)
+        topn = self._topn
+        if topn is not None and before is not None and before.key.kind is not report.table.key.kind:
+            # Keys of two types have no order among them: nothing that is tracked is of use.
+            topn.board.clear(floor=NOTHING_KNOWN)
+            reason = f"the key column {before.key.name} has another type now"
+            topn.resync(self._clock.monotonic_ms(), topn.partitions, reason)
+            self._changed(topn, topn.take_change())
 
     def _notify(self, level: str, text: str) -> None:
         log.log(getattr(logging, level.upper(), logging.INFO), "%s", text)
@@ -367,11 +374,6 @@ class Engine:
 def new_engine_id() -> str:
     """A random identity; eight hexadecimal digits are plenty for a handful of engines."""
     return secrets.token_hex(4)
-
-
-def _fits_double(row: Row) -> bool:
-    score = row.score
-    return (isinstance(score, int) and abs(score) <= EXACT_DOUBLE) or float(score) == score
 
 
 def _root_error(work: asyncio.Task[None]) -> BaseException | None:

@@ -92,8 +92,13 @@ class KeyChanges:
     def tick(
         self, now_ms: float, positions: Sequence[int], ends: EndOffsets | None, fallback_ms: float
     ) -> None:
+        before = [q for q in self.due if not q.provisional]
         for change in self._open:
             change.tick(now_ms, positions, ends, fallback_ms)
+        if any(not q.provisional and q not in before for q in self.due):
+            # A load that cures the newly ready ones cures these too; they would pile up while the
+            # table cannot be asked.
+            self._open = [q for q in self._open if q not in before]
 
     def __bool__(self) -> bool:
         return bool(self._open)
