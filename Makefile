@@ -1,6 +1,6 @@
 # One command each. `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run test check fast stack bench format lock proto clean
+.PHONY: help run run-stack test check fast stack bench format lock proto clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 help: ## What there is
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
 
 $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "topn-tui needs Python 3.11 or newer; name one with make PYTHON=python3.12" >&2; exit 1; }
@@ -17,7 +17,10 @@ $(READY): requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
-run: $(READY) ## The dashboard on real services, started for it (system packages as in `make test`)
+run: $(READY) ## The dashboard with the whole path in one process: no services needed
+	$(BIN)/topn-tui
+
+run-stack: $(READY) ## The dashboard on real services, started for it (system packages as in `make test`)
 	$(BIN)/python -m tests.stack install
 	$(BIN)/python -m tests.stack -- $(BIN)/topn-tui
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from engine.adapters.redis import RedisBoard
@@ -11,13 +11,23 @@ from engine.clock import SystemClock
 from engine.columns import Table
 from engine.core.changes import Row
 from engine.core.reports import Timing
+from engine.embedded import EmbeddedEngine
 from engine.errors import WrongSetting
-from engine.ports import ChangeFeed, RowSource
+from engine.ports import ChangeFeed, Clock, RowSource
 from engine.replaying import Replay, Step
 from engine.runtime import Decode, Engine, EngineOptions, new_engine_id
 from engine.settings import Settings, TlsSection
 
-__all__ = ["make_board_reader", "make_engine", "make_replay"]
+__all__ = [
+    "make_board_reader",
+    "make_embedded_engine",
+    "make_engine",
+    "make_replay",
+    "nothing_configured",
+]
+
+EMBEDDED_RESERVE = 10
+"""R of the embedded pipeline where none is set: small, so that refills can be watched."""
 
 
 def make_engine(settings: Settings, *, observe: bool = False, screen: bool = True) -> Engine:
@@ -38,41 +48,73 @@ def make_engine(settings: Settings, *, observe: bool = False, screen: bool = Tru
             "`topn-tui config --show` tells what is set and where"
         )
     engine_id = new_engine_id()
-    pace = settings.engine
-    timing = Timing(
-        overlap_ms=pace.overlap_ms,
-        settle_ms=pace.settle_ms,
-        fallback_ms=pace.key_change_patience_ms,
-        audit_ms=pace.audit_interval_s * 1000,
-    )
-    wire_format = settings.feed.format
-
-    def decoder(table: Table) -> Decode:
-        from engine.formats import make_decoder  # here: a reader must not wait for protobuf
-
-        return make_decoder(table, wire_format).decode
-
     return Engine(
         feed=_make_feed(settings, engine_id),
         source=_make_source(settings),
         store=_make_store(settings, engine_id),
-        decoder=decoder,
+        decoder=_decoder(settings.feed.format),
         clock=SystemClock(),
         engine_id=engine_id,
-        options=EngineOptions(
+        options=_options(
+            settings,
             board_name=settings.board_name,
-            size=settings.board.size,
             reserve=settings.reserve,
             topic=settings.feed.topic or "",
-            timing=timing,
-            batch_messages=settings.feed.batch_messages,
-            batch_wait_ms=settings.feed.batch_wait_ms,
-            buffer_rows=pace.buffer_rows,
-            resync_lag=pace.resync_lag,
             observe=observe,
             screen=screen,
         ),
     )
+
+
+def nothing_configured(settings: Settings) -> bool:
+    """Whether none of the things is set without which real services cannot be used."""
+    return len(settings.missing()) == len(Settings.model_construct().missing())
+
+
+def make_embedded_engine(
+    settings: Settings,
+    wire: Literal["json", "protobuf"] = "json",
+    *,
+    screen: bool = True,
+    clock: Clock | None = None,
+    seed: int = 0,
+) -> EmbeddedEngine:
+    """An engine with the whole path in this process, traffic included; no service is contacted.
+
+    Args:
+        settings: only the board's size, reserve and name and the engine's pace are used.
+        wire: in which of Canal's formats the change log is written.
+        clock: time; the machine's where none is given.
+        seed: of the rows and the traffic.
+    """
+    from engine.adapters import embedded  # here: with real services none of it is needed
+
+    clock = clock or SystemClock()
+    engine_id = new_engine_id()
+    reserve = EMBEDDED_RESERVE if settings.board.reserve is None else settings.board.reserve
+    size, name = settings.board.size, settings.board.name or embedded.TABLE
+    rows = embedded.start_rows(seed)
+    log = embedded.ChangeLog()
+    table = embedded.EmbeddedTable(log, clock, wire=wire, rows=rows)
+    traffic = embedded.Traffic(table, clock, seed=seed, size=size, reserve=reserve)
+    store = embedded.EmbeddedBoard(embedded.MemoryStore(clock), name, engine_id=engine_id)
+    engine = Engine(
+        feed=embedded.EmbeddedFeed(log, clock),
+        source=embedded.EmbeddedSource(table, clock),
+        store=store,
+        decoder=_decoder(f"canal-{wire}"),
+        clock=clock,
+        engine_id=engine_id,
+        options=_options(
+            settings,
+            board_name=name,
+            reserve=reserve,
+            topic=f"{embedded.DATABASE}_{embedded.TABLE}",
+            observe=False,
+            screen=screen,
+        ),
+    )
+    return EmbeddedEngine(engine, embedded.EmbeddedWorkload(table, traffic, rows=rows, size=size))
 
 
 def make_board_reader(settings: Settings) -> RedisBoard:
@@ -85,6 +127,39 @@ def make_board_reader(settings: Settings) -> RedisBoard:
         missing = "store.url" if not settings.store.url else "board.name"
         raise WrongSetting(f"not set: {missing}; `topn-tui config` writes a file to start from")
     return _make_store(settings, engine_id="")
+
+
+def _options(
+    settings: Settings, *, board_name: str, reserve: int, topic: str, observe: bool, screen: bool
+) -> EngineOptions:
+    pace = settings.engine
+    return EngineOptions(
+        board_name=board_name,
+        size=settings.board.size,
+        reserve=reserve,
+        topic=topic,
+        timing=Timing(
+            overlap_ms=pace.overlap_ms,
+            settle_ms=pace.settle_ms,
+            fallback_ms=pace.key_change_patience_ms,
+            audit_ms=pace.audit_interval_s * 1000,
+        ),
+        batch_messages=settings.feed.batch_messages,
+        batch_wait_ms=settings.feed.batch_wait_ms,
+        buffer_rows=pace.buffer_rows,
+        resync_lag=pace.resync_lag,
+        observe=observe,
+        screen=screen,
+    )
+
+
+def _decoder(wire_format: str) -> Callable[[Table], Decode]:
+    def decoder(table: Table) -> Decode:
+        from engine.formats import make_decoder  # here: a reader must not wait for protobuf
+
+        return make_decoder(table, wire_format).decode
+
+    return decoder
 
 
 def _make_feed(settings: Settings, engine_id: str) -> ChangeFeed:

@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
 
 from engine.errors import WrongSetting
-from engine.settings import Settings
+from engine.settings import Settings, without_password
 
 FLAG, ENVIRONMENT, FILE, DEFAULT = "flag", "environment", "file", "default"
 
@@ -77,19 +77,21 @@ def load_settings(file: Path | None = None, flags: Mapping[str, Any] | None = No
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return init_settings, env_settings, _Given(settings_cls, from_file)
+            return init_settings, _Given(settings_cls, environment), _Given(settings_cls, from_file)
 
     _check_names(from_file, str(path))
     _check_names(nested_flags, "the command line")
     environment = _environment()
     _check_names(environment, "the environment (TOPN_…)")
+    as_given = (nested_flags, environment, from_file)
+    nested_flags, environment, from_file = _one_secret_each(as_given)
     try:
         settings = Sources(**nested_flags)
     except ValidationError as error:
         raise WrongSetting(_sentence(error, (nested_flags, environment, from_file), path)) from None
     return Loaded(
         settings=Settings.model_construct(**dict(settings)),
-        origins=_origins(settings, nested_flags, environment, from_file),
+        origins=_origins((nested_flags, environment, from_file), as_given),
         file=path,
     )
 
@@ -123,6 +125,34 @@ def sample_settings(flags: Mapping[str, Any] | None = None) -> Settings:
         return Settings.model_construct(**dict(Sample(**nested_flags)))
     except ValidationError as error:
         raise WrongSetting(_sentence(error, (nested_flags, {}, given), None)) from None
+
+
+_SECRETS = {
+    "table": ("password", "password_file"),
+    "store": ("password", "password_file"),
+    "feed": ("sasl_password", "sasl_password_file"),
+}
+"""Section -> the settings that give its one secret."""
+
+
+def _one_secret_each(layers: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+    """The layers, highest first, with each section's secret in the highest that gives one.
+
+    A secret is given by itself, by a file or in the URL; merged by name, a lower source's password
+    would go before a higher source's password file.
+    """
+    settled = tuple(dict(layer) for layer in layers)
+    for section, names in _SECRETS.items():
+        given = False
+        for layer in settled:
+            if not isinstance(layer.get(section), dict):
+                continue
+            values = without_password(layer[section])
+            if given:
+                values = {k: v for k, v in values.items() if k not in names}
+            given = given or any(name in values for name in names)
+            layer[section] = values
+    return settled
 
 
 class _Given(PydanticBaseSettingsSource):
@@ -299,16 +329,18 @@ def _get(source: Mapping[str, Any], dotted: str) -> Any:
 
 
 def _origins(
-    settings: Settings, flags: Mapping[str, Any], env: Mapping[str, Any], file: Mapping[str, Any]
+    layers: tuple[Mapping[str, Any], ...], as_given: tuple[Mapping[str, Any], ...]
 ) -> dict[str, str]:
-    named = ((FLAG, flags), (ENVIRONMENT, env), (FILE, file))
+    """Where each setting came from; a secret that was in a URL is not in `as_given` by its name."""
+    names = (FLAG, ENVIRONMENT, FILE)
     origins = {}
     for path, field in leaves():
-        found = next((name for name, source in named if _get(source, path) is not None), DEFAULT)
-        if found == DEFAULT and is_secret(field) and value_of(settings, path) is not None:
-            url = path.rpartition(".")[0] + ".url"
-            found = next((f"{n}, in url" for n, s in named if _get(s, url) is not None), DEFAULT)
-        origins[path] = found
+        at = next((i for i, layer in enumerate(layers) if _get(layer, path) is not None), None)
+        if at is None:
+            origins[path] = DEFAULT
+            continue
+        in_url = is_secret(field) and _get(as_given[at], path) is None
+        origins[path] = names[at] + (", in url" if in_url else "")
     return origins
 
 

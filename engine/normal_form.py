@@ -22,9 +22,14 @@ _EXACT = Context(prec=1000)
 """More digits than MySQL's 65 or the 800 that _DECIMAL lets in: quantize never rounds."""
 
 
+INTEGER_DIGITS = 20
+"""Of MySQL's greatest integer, BIGINT UNSIGNED. A longer one is damage, and no double may hold it."""
+
+
 def integer(text: str) -> int:
     """An integer as Canal writes it; a YEAR of zero is ``0000``."""
-    if not (text.isascii() and text.removeprefix("-").isdigit()) or len(text) > 400:
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > INTEGER_DIGITS:
         raise _refusal(text, "an integer")
     return int(text)
 

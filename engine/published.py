@@ -14,7 +14,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -68,7 +68,7 @@ def parse_row(text: str) -> dict[str, Any]:
     Raises:
         ValueError: the text is not a JSON object.
     """
-    fields = json.loads(text, parse_float=Decimal)
+    fields = json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
     if not isinstance(fields, dict):
         raise ValueError(f"a published row is a JSON object, this is {text[:80]!r}")
     return fields
@@ -131,10 +131,9 @@ def order_rows(stored: StoredBoard) -> tuple[str, ...]:
         ValueError: a row that is not one of ours.
     """
     ranked = [(rank_key(parse_row(text)), text) for text in stored.rows.values()]
-    try:
-        ranked.sort(key=lambda pair: pair[0], reverse=True)
-    except TypeError as e:
-        raise ValueError("some keys of this board are numbers and some are text") from e
+    if len({type(key) for (_, key), _ in ranked}) > 1:
+        raise ValueError("some keys of this board are numbers and some are text")
+    ranked.sort(key=lambda pair: pair[0], reverse=True)
     return tuple(text for _, text in ranked)
 
 
@@ -201,6 +200,10 @@ def _row_problem(name: str, stored: StoredBoard) -> str:
 def _some(names: Sequence[str]) -> str:
     shown = ", ".join(repr(n) for n in names[:3])
     return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
 
 
 def _text_json(text: str) -> str:

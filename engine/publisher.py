@@ -187,7 +187,8 @@ class Publisher:
         """What an observer may know: who owns the board and what it claims."""
         stored = await self._store.read()
         by = None if stored is None else stored.meta.get("owner") or None
-        version = None if stored is None else int(stored.meta.get("version") or 0)
+        text = "" if stored is None else stored.meta.get("version", "")
+        version = int(text) if text.isdecimal() else None
         self._stand(Publication.OBSERVER, by=by, version=version)
 
     async def _repair(self, rows: Sequence[Row]) -> None:

@@ -131,7 +131,7 @@ class TableSection(SecretSection):
     @model_validator(mode="before")
     @classmethod
     def _take_out(cls, values: Any) -> Any:
-        return _without_password(values)
+        return without_password(values)
 
     @field_validator("url")
     @classmethod
@@ -180,7 +180,7 @@ class StoreSection(SecretSection):
 
     url: str | None = None
     """redis://user@host:port/db, or rediss:// for TLS."""
-    lease_ms: Positive = 5_000
+    lease_ms: Annotated[int, Field(ge=2_000)] = 5_000
     """How long a board stays valid for readers, and its ownership for this engine, without a sign of life."""
     timeout_ms: Positive = 2_000
     """How long Redis may take to answer before it counts as away."""
@@ -191,7 +191,7 @@ class StoreSection(SecretSection):
     @model_validator(mode="before")
     @classmethod
     def _take_out(cls, values: Any) -> Any:
-        return _without_password(values)
+        return without_password(values)
 
     @field_validator("url")
     @classmethod
@@ -292,7 +292,7 @@ def _secret(value: SecretStr | None, file: Path | None, field: str) -> str | Non
     return first
 
 
-def _without_password(values: Any) -> Any:
+def without_password(values: Any) -> Any:
     """Move a URL's password into the password field, so that the URL can be shown."""
     if not isinstance(values, dict) or not isinstance(values.get("url"), str):
         return values

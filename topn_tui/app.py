@@ -15,9 +15,10 @@ from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import Footer, Tab, Tabs
 
+from engine.runtime_api import Workload
 from engine.status import EngineStatus, Key
 from topn_tui.formatting import safe
-from topn_tui.keys import KEYS, panel_keys
+from topn_tui.keys import KEYS, WORKLOAD_KEYS, panel_keys
 from topn_tui.panels import PANELS, Board
 from topn_tui.panels.lateness import Lateness
 from topn_tui.panels.ledger import Ledger
@@ -41,6 +42,7 @@ class Dashboard(App[None]):
         engine: not yet running; it is run here, in the screen's event loop.
         title: the program's name in the header.
         mode: a word that the header shows at all times, such as EMBEDDED; "" for none.
+        workload: the traffic on a table that may be played with; None where there is none.
         now_ms: wall time, for ages.
         frame_s: time between two looks at the engine.
 
@@ -51,7 +53,11 @@ class Dashboard(App[None]):
     CSS_PATH = "app.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  Textual's own typing
     VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]  # noqa: RUF012  the same
-    BINDINGS: ClassVar[list[BindingType]] = [*KEYS, *panel_keys(list(PANELS))]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *KEYS,
+        *WORKLOAD_KEYS,
+        *panel_keys(list(PANELS)),
+    ]
 
     live: var[EngineStatus] = var(EngineStatus)
     """The newest status."""
@@ -73,12 +79,14 @@ class Dashboard(App[None]):
         *,
         title: str = "topn-tui",
         mode: str = "",
+        workload: Workload | None = None,
         now_ms: Callable[[], int] = wall_ms,
         frame_s: float = FRAME_S,
     ) -> None:
         super().__init__()
         self.title = title
         self._engine, self._mode, self._now_ms = engine, mode, now_ms
+        self._workload = workload
         self._frame_s, self._lateness = frame_s, Lateness(frame_s)
         self._run = EngineRun(engine)
 
@@ -139,6 +147,17 @@ class Dashboard(App[None]):
     def action_audit(self) -> None:
         self._ask(self._engine.audit, "Asked for an audit: the board is compared with the table.")
 
+    def action_workload(self, command: str) -> None:
+        """One of the commands of a workload, by name; it says itself what it did."""
+        if self._run.done:
+            self.notify("The engine has ended: nobody would see it.", severity="warning")
+        elif self._workload is not None:
+            self.notify(getattr(self._workload, command)(), timeout=3, markup=False)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys of the workload are there only with one."""
+        return action != "workload" or self._workload is not None
+
     def _ask(self, request: Callable[[], None], said: str) -> None:
         if self._run.done:
             self.notify("The engine has ended: nobody is there to ask.", severity="warning")
@@ -177,12 +196,14 @@ class Dashboard(App[None]):
             self.screen.maximize(self.focused)
 
     def action_help(self) -> None:
-        keys = [*KEYS, *panel_keys(list(PANELS))]
+        keys = [*KEYS, *(WORKLOAD_KEYS if self._workload else ()), *panel_keys(list(PANELS))]
         self.push_screen(help_screen([(of.key_display or of.key, of.tooltip) for of in keys]))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from super().get_system_commands(screen)
         for of in KEYS[:-1]:  # Textual's own list has a Quit
+            yield SystemCommand(of.description, of.tooltip, partial(self.run_action, of.action))
+        for of in WORKLOAD_KEYS if self._workload else ():
             yield SystemCommand(of.description, of.tooltip, partial(self.run_action, of.action))
 
     async def action_quit(self) -> None:

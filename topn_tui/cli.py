@@ -11,7 +11,7 @@ import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import click
 
@@ -27,9 +27,16 @@ from engine.configuration import (
     variable,
 )
 from engine.errors import TopnError, WrongSetting
+from engine.runtime_api import RunningEngine
+from engine.settings import Settings
 from topn_tui.formatting import safe
 
+if TYPE_CHECKING:
+    from topn_tui.app import Dashboard
+
 WRONG = 2
+
+Wire: TypeAlias = Literal["json", "protobuf"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,34 +55,50 @@ def common(command: F) -> F:
         metavar="SECTION.NAME=VALUE",
         help="Set one setting; goes before environment and file. May be repeated; not for secrets.",
     )
-    return file(sets(command))
+    version = click.version_option(__version__, prog_name="topn-tui")
+    return version(file(sets(command)))
 
 
-def observing(command: F) -> F:
-    """The option of the commands that run an engine."""
-    return click.option(
+def running(command: F) -> F:
+    """The options of the commands that run an engine."""
+    observe = click.option(
         "--observe", is_flag=True, help="Never take the lease: watch, publish nothing."
-    )(command)
+    )
+    embedded = click.option(
+        "--embedded",
+        type=click.Choice(["json", "protobuf"]),
+        is_flag=False,
+        flag_value="json",
+        metavar="[=json|protobuf]",
+        help="The whole path in this process: a table, its change log, a store, and traffic. What "
+        "the dashboard shows where nothing is configured.",
+    )
+    return observe(embedded(command))
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="topn-tui")
 @common
-@observing
+@running
 @click.pass_context
-def cli(context: click.Context, config: Path | None, sets: tuple[str, ...], observe: bool) -> None:
+def cli(
+    context: click.Context,
+    config: Path | None,
+    sets: tuple[str, ...],
+    observe: bool,
+    embedded: Wire | None,
+) -> None:
     """A live, exact top-N leaderboard of a MySQL table, kept from its binlog.
 
     Without a command: the dashboard.
     """
-    context.obj = (config, sets, observe)
+    context.obj = (config, sets, observe, embedded)
     if context.invoked_subcommand is None:
-        dashboard(settings_of(context, None, ()), observe=observe)
+        dashboard(settings_of(context, None, ()), observe=observe, embedded=embedded)
 
 
 @cli.command()
 @common
-@observing
+@running
 @click.option("--headless", is_flag=True, help="No screen: one JSON object a line on stdout.")
 @click.pass_context
 def run(
@@ -83,19 +106,27 @@ def run(
     config: Path | None,
     sets: tuple[str, ...],
     observe: bool,
+    embedded: Wire | None,
     headless: bool,
 ) -> None:
     """Run the engine: with the dashboard, or without a screen."""
     loaded = settings_of(context, config, sets)
     observe = observe or context.obj[2]
+    embedded = embedded or context.obj[3]
     if not headless:
-        dashboard(loaded, observe=observe)
+        dashboard(loaded, observe=observe, embedded=embedded)
         return
-    from engine.assembly import make_engine  # here: --help must not wait for the drivers
+    # here: --help must not wait for the drivers
+    from engine.assembly import make_embedded_engine, make_engine
     from topn_tui.headless import Headless
     from topn_tui.logs import start_logging
 
-    engine = make_engine(loaded.settings, observe=observe, screen=False)
+    # Never by default: without a screen nobody would see that the EXACT board is made up.
+    engine: RunningEngine
+    if embedded:
+        engine = make_embedded_engine(loaded.settings, embedded, screen=False)
+    else:
+        engine = make_engine(loaded.settings, observe=observe, screen=False)
     start_logging(loaded.settings.log)
     asyncio.run(Headless(engine).run())
 
@@ -174,7 +205,7 @@ def replay(
     """
     from topn_tui.replay import replay as run_replay  # here: --help must not wait for protobuf
 
-    group_file, group_sets, _ = context.find_root().obj
+    group_file, group_sets, *_ = context.find_root().obj
     flags: dict[str, object] = dict(_flags((*group_sets, *sets)))
     flags |= {
         path: value
@@ -186,17 +217,14 @@ def replay(
     context.exit(run_replay(settings, changes, rows=rows, batch=batch, stats=stats, steps=steps))
 
 
-def dashboard(loaded: Loaded, *, observe: bool) -> None:
+def dashboard(loaded: Loaded, *, observe: bool, embedded: Wire | None) -> None:
     """Run the dashboard; ends the process with its exit code."""
-    from engine.assembly import make_engine  # here: --help must not wait for drivers and widgets
-    from topn_tui.app import Dashboard
-    from topn_tui.logs import start_logging
+    from topn_tui.logs import start_logging  # here: --help must not wait for widgets
 
-    engine = make_engine(loaded.settings, observe=observe)
+    app = make_app(loaded.settings, observe=observe, embedded=embedded)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise WrongSetting("the dashboard needs a terminal; without one: topn-tui run --headless")
     log_file = start_logging(loaded.settings.log)
-    app = Dashboard(engine)
     app.run()
     if app.ended is not None:
         code = WRONG if app.ended_by_setting else 1
@@ -205,9 +233,25 @@ def dashboard(loaded: Loaded, *, observe: bool) -> None:
     sys.exit(app.return_code or 0)
 
 
+def make_app(settings: Settings, *, observe: bool, embedded: Wire | None) -> Dashboard:
+    """The dashboard on the services that the settings name; on none where none is named.
+
+    Raises:
+        WrongSetting: something needed is missing, while other things are set.
+    """
+    # here: --help must not wait for drivers and widgets
+    from engine.assembly import make_embedded_engine, make_engine, nothing_configured
+    from topn_tui.app import Dashboard
+
+    if embedded is None and (observe or not nothing_configured(settings)):
+        return Dashboard(make_engine(settings, observe=observe))
+    engine = make_embedded_engine(settings, embedded or "json")
+    return Dashboard(engine, mode="EMBEDDED", workload=engine.workload)
+
+
 def settings_of(context: click.Context, file: Path | None, sets: tuple[str, ...]) -> Loaded:
     """Settings by the options of the group and of the command; the command's go first."""
-    group_file, group_sets, _ = context.find_root().obj
+    group_file, group_sets, *_ = context.find_root().obj
     return load_settings(file or group_file, _flags((*group_sets, *sets)))
 
 

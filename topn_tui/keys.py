@@ -15,6 +15,17 @@ KEYS = (
     Binding("q", "quit", "Quit", tooltip="stop the engine and leave; once more: leave at once"),
 )  # fmt: skip
 
+WORKLOAD_KEYS = (
+    Binding("i", "workload('insert_outside')", "Insert", tooltip="insert a row outside the top"),
+    Binding("t", "workload('insert_into_top')", "Insert top", tooltip="insert a row into the top"),
+    Binding("u", "workload('update_in_top')", "Update top", tooltip="let the second row overtake the first"),
+    Binding("plus", "workload('faster')", "Faster", key_display="+", tooltip="more traffic"),
+    Binding("minus", "workload('slower')", "Slower", key_display="-", tooltip="less traffic"),
+    Binding("x", "workload('pause')", "Traffic", tooltip="stop the traffic, and let it go on"),
+    Binding("0", "workload('reset')", "Reset", show=False, tooltip="put the table back as it was at the start"),
+)  # fmt: skip
+"""Only where the table is there to be played with."""
+
 
 def panel_keys(names: list[str]) -> list[Binding]:
     """A number for each panel, in screen order."""

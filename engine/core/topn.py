@@ -397,6 +397,7 @@ class TopN:
             return
         load.ahead_ms = None  # a claim that only this answer had put in doubt is a claim again
         self.totals.audits += 1
+        self._next_audit_ms = now_ms + self._timing.audit_ms
         if mine == theirs:
             self.verified_ms = now_ms
             if built.short and not board.short:
@@ -430,7 +431,10 @@ class TopN:
         self.load = None
         self._next_load_ms = now_ms + wait_ms
         query_ms = answer.query_ms if answer else None
-        self._next_audit_ms = now_ms + max(timing.audit_ms, timing.audit_factor * (query_ms or 0))
+        # A query that ran into its deadline has cost as much as one that answered.
+        spent_ms = query_ms or (now_ms - load.asked_ms if load.phase is Phase.ASK else 0)
+        earliest_ms = now_ms + timing.audit_factor * spent_ms
+        self._next_audit_ms = max(self._next_audit_ms, earliest_ms)
         rows = len(answer.rows) if answer else None
         report = LoadReport(load.why, outcome, load.opened_ms, now_ms, query_ms, rows)
         self.last_load = report

@@ -24,8 +24,10 @@ from msgspec import UNSET, UnsetType
 from engine.columns import Column, ColumnKind, FeedReader, Table, feed_reader
 from engine.core.changes import Delete, Event, Kind, RowChange, Upsert, Value
 from engine.formats.rows import display_reader
+from engine.normal_form import INTEGER_DIGITS
 
 _ROWS = Kind.ROWS
+_TOO_LONG = 10**INTEGER_DIGITS
 _Positive = Annotated[int, msgspec.Meta(gt=0)]  # 0 means unknown: left to the tolerant path
 
 
@@ -59,7 +61,12 @@ class CanalJson:
                 # Nearly all messages. Written out: each call here costs 5 % of the whole.
                 (row,), (old,) = rows, olds
                 key, score, old_score = row.key, row.score, old.score
-                if old.key is UNSET and type(score) is int and type(key) is not float:
+                if (
+                    old.key is UNSET
+                    and type(score) is int
+                    and type(key) is not float
+                    and -_TOO_LONG < score < _TOO_LONG
+                ):
                     if old_score is UNSET:
                         old_score = score
                     change = Upsert(key, score, self._columns(row), None, old_score)
@@ -97,7 +104,7 @@ class _Unfit(ValueError):
 
 
 def _plain(value: Any) -> Any:
-    if type(value) is float:
+    if type(value) is float or (type(value) is int and not -_TOO_LONG < value < _TOO_LONG):
         raise _Unfit
     return value
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from engine.columns import Column
@@ -20,15 +21,19 @@ Image: TypeAlias = Mapping[str, str | None]
 """Column name -> Canal's text, None for NULL. A column that is not there was not in the binlog
 (``binlog_row_image=MINIMAL``)."""
 
-ROW_OPS = frozenset({"INSERT", "UPDATE", "DELETE"})
-
 _JAVA_TYPES: Final[Mapping[str, int]] = {
-    "bit": -7, "tinyint": -6, "bigint": -5, "set": -2, "char": 1, "decimal": 3, "numeric": 3,
-    "int": 4, "integer": 4, "mediumint": 4, "enum": 4, "smallint": 5, "float": 7, "double": 8,
+    "bit": -7, "set": -7, "tinyint": -6, "bigint": -5, "char": 1, "decimal": 3, "numeric": 3,
+    "int": 4, "mediumint": 4, "enum": 4, "smallint": 5, "float": 7, "double": 8,
     "varchar": 12, "year": 12, "json": 12, "date": 91, "time": 92, "datetime": 93, "timestamp": 93,
     "binary": 2004, "varbinary": 2004, "tinyblob": 2004, "blob": 2004, "mediumblob": 2004,
     "longblob": 2004, "tinytext": 2005, "text": 2005, "mediumtext": 2005, "longtext": 2005,
 }  # fmt: skip
+
+_OTHER = 1111
+"""``java.sql.Types.OTHER``"""
+
+_NULL_TYPES: Final[Mapping[str, int]] = {"set": 2004, "json": _OTHER}
+"""Where Canal gives a NULL another type than a value."""
 
 _UNSIGNED: Final[Mapping[str, tuple[int, int]]] = {
     "tinyint": (2**7, 5),
@@ -39,8 +44,14 @@ _UNSIGNED: Final[Mapping[str, tuple[int, int]]] = {
 }
 """Type -> from which value on Canal gives an unsigned number the next greater type, and which."""
 
-_OTHER = 1111
-"""``java.sql.Types.OTHER``"""
+
+@lru_cache(maxsize=1024)
+def _java_types(mysql_type: str) -> tuple[int, int, tuple[int, int] | None]:
+    """The type number of a value, of a NULL, and what great unsigned numbers become."""
+    word = Column(name="", mysql_type=mysql_type).type_word
+    usual = _JAVA_TYPES.get(word, _OTHER)
+    unsigned = _UNSIGNED.get(word) if "unsigned" in mysql_type.lower() else None
+    return usual, _NULL_TYPES.get(word, usual), unsigned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +66,12 @@ class BinlogColumn:
 
     def java_type(self, text: str | None) -> int:
         """The type number that Canal gives this value: of an unsigned column it depends on it."""
-        word = Column(name=self.name, mysql_type=self.mysql_type).type_word
-        if text is not None and "unsigned" in self.mysql_type.lower() and word in _UNSIGNED:
-            start, greater = _UNSIGNED[word]
-            if int(text) >= start:
-                return greater
-        return _JAVA_TYPES.get(word, _OTHER)
+        usual, null, unsigned = _java_types(self.mysql_type)
+        if text is None:
+            return null
+        if unsigned is not None and int(text) >= unsigned[0]:
+            return unsigned[1]
+        return usual
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

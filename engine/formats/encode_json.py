@@ -82,9 +82,7 @@ def _old(rows: Iterable[RowImages], names: list[str]) -> list[dict[str, str | No
         before, after = row.before or {}, row.after or {}
         changed |= updated_names(row)
         assert changed <= set(names), "an image has a column that the table has not"
-        old.append(
-            _ordered({n: v for n, v in before.items() if n in changed and (n in after)}, names)
-        )
+        old.append({n: before[n] for n in names if n in changed and n in before and n in after})
     return old
 
 

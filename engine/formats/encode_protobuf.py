@@ -45,7 +45,8 @@ def _header(event: BinlogEvent, op: int) -> bytes:
         _number(6, event.es_ms),
         _number(7, pb.SOURCE_MYSQL),
         _text(8, event.database),
-        _text(9, event.table),
+        # CREATE and DROP DATABASE have none; a bare QUERY has an empty one.
+        _text(9, event.table) if event.table or not event.is_ddl else b"",
         _number(10, event.length),
         _number(11, op),
     ]

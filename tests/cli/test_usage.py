@@ -77,7 +77,7 @@ def test_wrong_settings_end_with_2_and_one_sentence(
     assert sentence in said.err
 
 
-@pytest.mark.parametrize("command", [(), ("run",), ("run", "--headless")])
+@pytest.mark.parametrize("command", [("--observe",), ("run", "--observe"), ("run", "--headless")])
 def test_nothing_configured_says_what_is_missing(topn: Program, command: tuple[str, ...]) -> None:
     said = topn(*command)
     assert (said.code, said.out) == (2, "")
@@ -85,6 +85,15 @@ def test_nothing_configured_says_what_is_missing(topn: Program, command: tuple[s
         "topn-tui: not set: table.url, table.name, table.score, feed.bootstrap_servers, "
         "feed.topic, store.url; `topn-tui config` writes a file to start from, "
         "`topn-tui config --show` tells what is set and where\n"
+    )
+
+
+@pytest.mark.parametrize("command", [(), ("run",), ("run", "--headless")])
+def test_half_configured_says_what_is_missing(topn: Program, command: tuple[str, ...]) -> None:
+    said = topn("--set", "table.name=t", "--set", "store.url=redis://127.0.0.1:1/0", *command)
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith(
+        "topn-tui: not set: table.url, table.score, feed.bootstrap_servers, feed.topic; "
     )
 
 

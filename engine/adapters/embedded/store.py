@@ -1,0 +1,210 @@
+"""The board's store in memory, with the rules of the one in Redis: one owner, one step a write."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from engine.core.changes import Row
+from engine.core.rank import Key
+from engine.errors import NotOwner
+from engine.ports import Acquired, BoardState, Clock, StoredBoard
+from engine.published import differing, member, row_json
+
+
+@dataclass(slots=True)
+class _Stored:
+    """One board, as the three keys of Redis hold it."""
+
+    rows: dict[str, str] = field(default_factory=dict)
+    scores: dict[str, float] = field(default_factory=dict)
+    meta: dict[str, str] = field(default_factory=dict)
+
+    def number(self, name: str) -> int:
+        return int(self.meta.get(name) or 0)
+
+
+class MemoryStore:
+    """What a Redis server is to the engine: boards by name, and a clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.boards: dict[str, _Stored] = {}
+
+    def flush(self) -> None:
+        """Forget everything, as a Redis without persistence does at a restart."""
+        self.boards.clear()
+
+
+class EmbeddedBoard:
+    """A :class:`~engine.ports.BoardStore` in a :class:`MemoryStore`.
+
+    Args:
+        store: where; shared by all engines and readers of this process.
+        board_name: the board's name.
+        engine_id: who we are; "" for a reader.
+        lease_ms: how long the board stays ours without a sign of life.
+    """
+
+    def __init__(
+        self, store: MemoryStore, board_name: str, *, engine_id: str = "", lease_ms: int = 5000
+    ) -> None:
+        self._store, self._name, self._engine_id = store, board_name, engine_id
+        self._lease_ms = lease_ms
+        self._epoch = self._version = 0
+        self._written = False
+
+    async def acquire(self, *, at_least_epoch: int) -> Acquired:
+        """See :meth:`engine.ports.BoardStore.acquire`."""
+        if not self._engine_id:
+            raise ValueError("a board opened without an engine id is for reading")
+        stored = self._store.boards.get(self._name) or _Stored()
+        meta, now_ms = stored.meta, self._store.clock.wall_ms()
+        other = meta.get("owner", "")
+        if other not in ("", self._engine_id) and meta.get("state") != "STOPPED":
+            left = stored.number("updated_at_ms") + stored.number("lease_ms") - now_ms
+            # More than a whole lease left: that time stamp is of another clock, nobody renews it.
+            if 0 < left <= stored.number("lease_ms"):
+                return Acquired(
+                    owned=False, owner=other, epoch=stored.number("epoch"), free_in_ms=left
+                )
+        self._epoch = max(stored.number("epoch"), at_least_epoch) + 1
+        self._version = max(stored.number("version"), self._version) + 1
+        self._written = False
+        meta |= {
+            "epoch": str(self._epoch),
+            "owner": self._engine_id,
+            "version": str(self._version),
+            "state": "LOADING",
+            "reason": "",
+            "provisional": "0",
+            "updated_at_ms": str(now_ms),
+            "lease_ms": str(self._lease_ms),
+            "size": str(len(stored.scores)),
+        }
+        self._store.boards[self._name] = stored
+        return Acquired(owned=True, epoch=self._epoch, owner=self._engine_id)
+
+    async def publish(
+        self,
+        state: BoardState,
+        *,
+        entered: Sequence[Row],
+        left: Sequence[Key],
+        moved: Sequence[Row],
+    ) -> int:
+        """See :meth:`engine.ports.BoardStore.publish`."""
+        stored = self._mine(state.size - len(entered) + len(left))
+        for key in left:
+            stored.rows.pop(member(key), None)
+            stored.scores.pop(member(key), None)
+        self._put(stored, (*entered, *moved), state)
+        return self._told(stored, state, changed=True)
+
+    async def rewrite(self, state: BoardState, rows: Sequence[Row]) -> int:
+        """See :meth:`engine.ports.BoardStore.rewrite`."""
+        stored = self._mine(None)
+        stored.rows.clear()
+        stored.scores.clear()
+        self._put(stored, rows, state)
+        self._written = True
+        return self._told(stored, state, changed=True)
+
+    async def heartbeat(self, state: BoardState) -> int:
+        """See :meth:`engine.ports.BoardStore.heartbeat`."""
+        stored = self._mine(state.size if self._written else -1)
+        told = _told_fields(state, stored)
+        changed = any(stored.meta.get(name) != value for name, value in told.items())
+        return self._told(stored, state, changed=changed)
+
+    async def read(self) -> StoredBoard | None:
+        """See :meth:`engine.ports.BoardStore.read`."""
+        stored = self._store.boards.get(self._name)
+        if stored is None:
+            return None
+        return StoredBoard(
+            rows=dict(stored.rows),
+            scores=dict(stored.scores),
+            meta=dict(stored.meta),
+            store_clock_ms=self._store.clock.wall_ms(),
+        )
+
+    async def differences(self, rows: Sequence[Row]) -> tuple[str, ...]:
+        """See :meth:`engine.ports.BoardStore.differences`."""
+        stored = await self.read()
+        if stored is None:
+            return ("the whole board is gone",)
+        names = json.loads(stored.meta.get("fields") or "[]")
+        return differing(stored, rows, names) if names else ("the field names are gone",)
+
+    async def release(self, state: BoardState) -> None:
+        """See :meth:`engine.ports.BoardStore.release`."""
+        with contextlib.suppress(NotOwner):
+            stored = self._owned()
+            self._version = stored.number("version")
+            self._told(stored, state, changed=True)
+            stored.meta |= {"state": "STOPPED", "owner": ""}
+
+    async def close(self) -> None:
+        """See :meth:`engine.ports.BoardStore.close`. The boards stay in the store."""
+
+    # ── inside ────────────────────────────────────────────────────────────────────────────
+
+    def _owned(self) -> _Stored:
+        """The board, if it is ours.
+
+        Raises:
+            NotOwner: it is another's, or the store's memory is older than ours.
+        """
+        stored = self._store.boards.get(self._name) or _Stored()
+        epoch = stored.number("epoch")
+        if epoch < self._epoch or not epoch:
+            raise NotOwner("", epoch)
+        if epoch != self._epoch or stored.meta.get("owner") != self._engine_id:
+            raise NotOwner(stored.meta.get("owner", ""), epoch)
+        return stored
+
+    def _mine(self, size_before: int | None) -> _Stored:
+        """The board, if it is ours and as we left it. None: as it may be; below 0: of any size."""
+        stored = self._owned()
+        if size_before is None:
+            return stored
+        if stored.number("version") != self._version:
+            raise NotOwner("", self._epoch)
+        if size_before >= 0 and {len(stored.rows), len(stored.scores)} != {size_before}:
+            raise NotOwner("", self._epoch)
+        return stored
+
+    def _put(self, stored: _Stored, rows: Sequence[Row], state: BoardState) -> None:
+        for row in rows:
+            stored.rows[member(row.key)] = row_json(row, state.field_names)
+            stored.scores[member(row.key)] = float(row.score)
+
+    def _told(self, stored: _Stored, state: BoardState, *, changed: bool) -> int:
+        """Write what is told beside the rows, and renew the lease; the version."""
+        self._version = max(stored.number("version"), self._version) + changed
+        stored.meta |= _told_fields(state, stored)
+        stored.meta |= {
+            "as_of_ms": "" if state.as_of_ms is None else str(state.as_of_ms),
+            "offsets": json.dumps({str(p): o for p, o in sorted(state.positions.items())}),
+            "version": str(self._version),
+            "updated_at_ms": str(self._store.clock.wall_ms()),
+            "lease_ms": str(self._lease_ms),
+        }
+        return self._version
+
+
+def _told_fields(state: BoardState, stored: _Stored) -> dict[str, str]:
+    """The meta fields whose change makes a new version; the size is that of the board as it is."""
+    return {
+        "state": state.state,
+        "reason": state.reason or "",
+        "provisional": str(int(state.provisional)),
+        "size": str(len(stored.scores)),
+        "limit": str(state.limit),
+        "score_exact": str(int(state.score_exact)),
+        "fields": json.dumps(state.field_names, ensure_ascii=False, separators=(",", ":")),
+        "members": "plain",
+    }

@@ -1,0 +1,150 @@
+"""`topn-tui` with nothing configured, as a person sees it; and what it refuses."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from engine.errors import WrongSetting
+from engine.runtime_api import Workload
+from engine.settings import Settings
+from engine.status import State
+from topn_tui.app import Dashboard
+from topn_tui.cli import make_app
+
+NOTHING = Settings.model_construct()
+
+
+def screen(app: Dashboard) -> str:
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
+async def until(pilot: Pilot[None], what: str) -> str:
+    """The screen, once it shows this."""
+    app = pilot.app
+    assert isinstance(app, Dashboard)
+    for _ in range(200):
+        if what in screen(app):
+            break
+        await pilot.pause(0.02)
+    assert what in screen(app)
+    return screen(app)
+
+
+def on_screen(wire: str | None = None) -> tuple[Dashboard, Workload]:
+    app = make_app(NOTHING, observe=False, embedded=wire)  # type: ignore[arg-type]
+    assert app._workload is not None
+    return app, app._workload
+
+
+@pytest.mark.parametrize("wire", [None, "protobuf"])
+async def test_the_whole_path_on_one_screen(wire: str | None) -> None:
+    app, workload = on_screen(wire)
+    async with app.run_test(size=(140, 45)) as pilot:
+        shown = await until(pilot, "EXACT")
+        assert "EMBEDDED" in shown
+        assert "webook.interactives" in shown
+        await pilot.press("x")
+        assert workload.paused
+        before = workload.rate_per_s
+        await pilot.press("+")
+        assert workload.rate_per_s > before
+        await pilot.press("-", "-")
+        assert workload.rate_per_s < before
+        await pilot.press("i")
+        await until(pilot, "900001")
+        await pilot.press("t")
+        await until(pilot, "entered at 2")
+        board = app.status.board
+        assert [row.key for row in board][1] == 900_002
+        assert app.status.evictions[-1].by is not None
+        assert app.status.evictions[-1].by.key == 900_002
+        await pilot.press("u")
+        await until(pilot, "moved 2 → 1")
+        assert app.status.board[0].key == 900_002
+        assert app.status.exactness.state is State.EXACT
+        await pilot.press("0")
+        for _ in range(200):
+            if 900_002 not in [row.key for row in app.status.board]:
+                break
+            await pilot.pause(0.02)
+        assert app.status.board[0].score == 450
+        await pilot.press("q")
+    assert app.return_code == 0
+
+
+async def test_a_dashboard_of_real_services_has_no_keys_that_write() -> None:
+    app, _ = on_screen()
+    real = Dashboard(app._engine)
+    async with real.run_test(size=(140, 45)) as pilot:
+        await pilot.press("x", "i", "t", "u", "+", "0")
+        assert not [key for key in real.active_bindings if key in ("i", "t", "u", "x", "plus")]
+        await pilot.press("question_mark")
+        await pilot.pause(0.1)
+        assert "more traffic" not in screen(real)
+        await pilot.press("escape", "q")
+
+
+@pytest.mark.parametrize("observe", [False, True])
+def test_some_addresses_set_and_others_not(observe: bool) -> None:
+    settings = Settings.model_construct(
+        table=NOTHING.table.model_copy(update={"url": "mysql://a@h/b", "name": "t", "score": "s"})
+    )
+    with pytest.raises(WrongSetting, match=r"not set: feed\.bootstrap_servers, feed\.topic, store"):
+        make_app(settings, observe=observe, embedded=None)
+
+
+def test_observing_nothing_is_a_mistake_not_a_demonstration() -> None:
+    with pytest.raises(WrongSetting, match=r"not set: table\.url"):
+        make_app(NOTHING, observe=True, embedded=None)
+
+
+def program(tmp_path: Path, *arguments: str, **extra: str) -> tuple[int, str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("TOPN_", "XDG_"))}
+    answer = subprocess.run(
+        [sys.executable, "-m", "topn_tui", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        env=kept | {"HOME": str(tmp_path)} | extra,
+        check=False,
+    )
+    return answer.returncode, answer.stdout, answer.stderr
+
+
+def test_exit_codes(tmp_path: Path) -> None:
+    code, out, err = program(tmp_path, TOPN_STORE__URL="redis://127.0.0.1:1/0")
+    assert (code, out) == (2, "")
+    assert err.startswith("topn-tui: not set: table.url, table.name, table.score, feed.")
+    assert "store.url" not in err
+    code, _, err = program(tmp_path, "--embedded=xml")
+    assert code == 2
+    assert "'json', 'protobuf'" in err
+    code, _, err = program(tmp_path)
+    assert code == 2
+    assert "needs a terminal" in err
+
+
+def test_headless_only_when_asked(tmp_path: Path) -> None:
+    code, _, err = program(tmp_path, "run", "--headless")
+    assert code == 2
+    assert "not set: table.url" in err
+    with subprocess.Popen(
+        [sys.executable, "-m", "topn_tui", "run", "--headless", "--embedded=protobuf"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)},
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if '"state":"EXACT"' in line:
+                break
+        process.terminate()
+        rest = process.stdout.read()
+    assert process.returncode == 0
+    assert '"publication":"STOPPED"' in rest
