@@ -30,6 +30,7 @@ from engine.published import fits_double
 from engine.publisher import Publisher
 from engine.reporting import Reporter
 from engine.status import EngineStatus
+from engine.tasks import CLOSE_MS, cancelled, together
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +47,6 @@ STATUS_MS = 100
 
 EXPLAINED = 60
 """How many of a status interval's changes get a verdict: what a screen can show."""
-
-CLOSE_MS = 1500
-"""How long each service may take to let go at the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,26 +155,21 @@ class Engine:
         ended: str | None = "stopped"
         try:
             await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            error = _root_error(work) if work.done() else None
+            error = work.exception() if work.done() and not work.cancelled() else None
             if error is not None:
                 ended = _why_ended(error)
                 raise error
         finally:
             stopping.cancel()
-            await _cancelled(work)
+            await cancelled(work, within_ms=CLOSE_MS)
             await self._close()
             self._replace_status(ended=ended)
 
     async def _work(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._publisher.run(), name="publisher")
-            tasks.create_task(self._keep_status(), name="status")
-            tasks.create_task(self._follow(tasks), name="follower")
+        await together(self._publisher.run(), self._keep_status(), self._follow())
 
-    async def _follow(self, tasks: asyncio.TaskGroup) -> None:
-        async with asyncio.TaskGroup() as starting:
-            starting.create_task(self._loader.describe(), name="describe")
-            starting.create_task(self._follower.open(), name="open feed")
+    async def _follow(self) -> None:
+        await together(self._loader.describe(), self._follower.open())
         self._topn = TopN(
             self._options.size,
             self._options.reserve,
@@ -187,16 +180,18 @@ class Engine:
             notify=self._notify,
             buffer_limit=self._options.buffer_rows,
         )
-        tasks.create_task(self._follower.watch_ends(), name="end offsets")
-        tasks.create_task(self._follower.commit_for_ever(), name="commit")
+        watching = (self._follower.watch_ends(), self._follower.commit_for_ever())
+        await together(self._read(self._topn), *watching)
+
+    async def _read(self, topn: TopN) -> None:
         while True:
             try:
-                await self._round(self._topn)
+                await self._round(topn)
             except PositionLost as error:
-                await self._resync(self._topn, str(error))
+                await self._resync(topn, str(error))
             except ServiceAway as error:
                 await self._follower.cannot_read(error)
-                self._tick(self._topn)
+                self._tick(topn)
 
     async def _close(self) -> None:
         await self._loader.close()
@@ -376,22 +371,8 @@ def new_engine_id() -> str:
     return secrets.token_hex(4)
 
 
-def _root_error(work: asyncio.Task[None]) -> BaseException | None:
-    """What went wrong first, out of the groups that task groups wrap it in."""
-    error = work.exception() if not work.cancelled() else None
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
-
-
 def _why_ended(error: BaseException) -> str:
     if isinstance(error, TopnError):
         return str(error)
     log.error("the engine ended by an error of ours", exc_info=error)
     return f"an error of ours: {type(error).__name__}: {error}; please report it with the log"
-
-
-async def _cancelled(task: asyncio.Task[None]) -> None:
-    """Cancel and wait, not for ever; what it raises has been looked at already."""
-    task.cancel()
-    await asyncio.wait({task}, timeout=CLOSE_MS / 1000)

@@ -25,6 +25,8 @@ from engine.adapters.kafka_settings import addresses, check_security
 from engine.errors import ServiceAway, WrongSetting
 
 RETRY_MS = 100
+CLOSE_MS = 1000
+"""How long a connection that is no longer needed may take to close."""
 
 
 class Topic(NamedTuple):
@@ -216,7 +218,8 @@ class Broker:
         finally:
             for task in asked:
                 task.cancel()
-            await asyncio.wait(asked)
+            # A cancelled connection may be slow to close; nobody needs it any more.
+            await asyncio.wait(asked, timeout=CLOSE_MS / 1000)
         failure = asked[0].result()
         assert failure is not None
         if len(asked) > 1:
