@@ -9,27 +9,17 @@ import asyncio
 import io
 import logging
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import click
 
-from engine import __version__
-from engine.configuration import (
-    Loaded,
-    is_secret,
-    leaves,
-    load_settings,
-    sample,
-    sample_settings,
-    shown,
-    variable,
-)
+from engine.configuration import Loaded, load_settings, sample, sample_settings, shown
 from engine.errors import TopnError, WrongSetting
 from engine.runtime_api import RunningEngine
 from engine.settings import Settings
 from topn_tui.formatting import safe
+from topn_tui.options import common, flags_of, running, settings_of
 
 if TYPE_CHECKING:
     from topn_tui.app import Dashboard
@@ -37,43 +27,6 @@ if TYPE_CHECKING:
 WRONG = 2
 
 Wire: TypeAlias = Literal["json", "protobuf"]
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def common(command: F) -> F:
-    """The options that every command which reads settings has."""
-    file = click.option(
-        "--config",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="The settings file. Default: TOPN_CONFIG, else topn-tui/topn.toml in the XDG config home.",
-    )
-    sets = click.option(
-        "--set",
-        "sets",
-        multiple=True,
-        metavar="SECTION.NAME=VALUE",
-        help="Set one setting; goes before environment and file. May be repeated; not for secrets.",
-    )
-    version = click.version_option(__version__, prog_name="topn-tui")
-    return version(file(sets(command)))
-
-
-def running(command: F) -> F:
-    """The options of the commands that run an engine."""
-    observe = click.option(
-        "--observe", is_flag=True, help="Never take the lease: watch, publish nothing."
-    )
-    embedded = click.option(
-        "--embedded",
-        type=click.Choice(["json", "protobuf"]),
-        is_flag=False,
-        flag_value="json",
-        metavar="[=json|protobuf]",
-        help="The whole path in this process: a table, its change log, a store, and traffic. What "
-        "the dashboard shows where nothing is configured.",
-    )
-    return observe(embedded(command))
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -206,7 +159,7 @@ def replay(
     from topn_tui.replay import replay as run_replay  # here: --help must not wait for protobuf
 
     group_file, group_sets, *_ = context.find_root().obj
-    flags: dict[str, object] = dict(_flags((*group_sets, *sets)))
+    flags: dict[str, object] = dict(flags_of((*group_sets, *sets)))
     flags |= {
         path: value
         for path, value in (("board.size", size), ("board.reserve", reserve))
@@ -247,30 +200,6 @@ def make_app(settings: Settings, *, observe: bool, embedded: Wire | None) -> Das
         return Dashboard(make_engine(settings, observe=observe))
     engine = make_embedded_engine(settings, embedded or "json")
     return Dashboard(engine, mode="EMBEDDED", workload=engine.workload)
-
-
-def settings_of(context: click.Context, file: Path | None, sets: tuple[str, ...]) -> Loaded:
-    """Settings by the options of the group and of the command; the command's go first."""
-    group_file, group_sets, *_ = context.find_root().obj
-    return load_settings(file or group_file, _flags((*group_sets, *sets)))
-
-
-def _flags(sets: tuple[str, ...]) -> dict[str, str]:
-    secret = {path for path, field in leaves() if is_secret(field)}
-    flags = {}
-    for item in sets:
-        path, equals, value = item.partition("=")
-        if not equals:  # not shown: it may be half of a password
-            raise WrongSetting("--set without a value: write --set SECTION.NAME=VALUE")
-        if path.endswith(".url") and ":" in value.partition("://")[2].rpartition("@")[0]:
-            path = path.removesuffix("url") + "password"
-        if path in secret:
-            raise WrongSetting(
-                f"--set {path}: a secret on the command line is seen by everybody on this machine; "
-                f"set {variable(path)} or {path}_file"
-            )
-        flags[path] = value
-    return flags
 
 
 def main() -> None:

@@ -1,0 +1,79 @@
+"""The options that several commands have, and the settings by them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from engine import __version__
+from engine.configuration import Loaded, is_secret, leaves, load_settings, variable
+from engine.errors import WrongSetting
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def common(command: F) -> F:
+    """The options that every command which reads settings has."""
+    file = click.option(
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="The settings file. Default: TOPN_CONFIG, else topn-tui/topn.toml in the XDG config home.",
+    )
+    sets = click.option(
+        "--set",
+        "sets",
+        multiple=True,
+        metavar="SECTION.NAME=VALUE",
+        help="Set one setting; goes before environment and file. May be repeated; not for secrets.",
+    )
+    version = click.version_option(__version__, prog_name="topn-tui")
+    return version(file(sets(command)))
+
+
+def running(command: F) -> F:
+    """The options of the commands that run an engine."""
+    observe = click.option(
+        "--observe", is_flag=True, help="Never take the lease: watch, publish nothing."
+    )
+    embedded = click.option(
+        "--embedded",
+        type=click.Choice(["json", "protobuf"]),
+        is_flag=False,
+        flag_value="json",
+        metavar="[=json|protobuf]",
+        help="The whole path in this process: a table, its change log, a store, and traffic. What "
+        "the dashboard shows where nothing is configured.",
+    )
+    return observe(embedded(command))
+
+
+def settings_of(context: click.Context, file: Path | None, sets: tuple[str, ...]) -> Loaded:
+    """Settings by the options of the groups and of the command; the innermost go first."""
+    group_file, group_sets, *_ = context.obj
+    return load_settings(file or group_file, flags_of((*group_sets, *sets)))
+
+
+def flags_of(sets: tuple[str, ...]) -> dict[str, str]:
+    """Dotted path -> value of each --set.
+
+    Raises:
+        WrongSetting: one has no value, or is a secret.
+    """
+    secret = {path for path, field in leaves() if is_secret(field)}
+    flags = {}
+    for item in sets:
+        path, equals, value = item.partition("=")
+        if not equals:  # not shown: it may be half of a password
+            raise WrongSetting("--set without a value: write --set SECTION.NAME=VALUE")
+        if path.endswith(".url") and ":" in value.partition("://")[2].rpartition("@")[0]:
+            path = path.removesuffix("url") + "password"
+        if path in secret:
+            raise WrongSetting(
+                f"--set {path}: a secret on the command line is seen by everybody on this machine; "
+                f"set {variable(path)} or {path}_file"
+            )
+        flags[path] = value
+    return flags
