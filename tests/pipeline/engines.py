@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -61,16 +61,23 @@ class HeadlessEngine:
     Args:
         config: the settings file.
         arguments: further options.
+        program: what is run with them.
     """
 
-    def __init__(self, config: Path, *arguments: str, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        config: Path,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        program: Sequence[str] = PROGRAM,
+    ) -> None:
         self.config = config
         self.started_s = time.monotonic()
         self.states: list[Line] = []
         self.latest: Line = {}
         self.errors: list[str] = []
         self._process = subprocess.Popen(
-            [*PROGRAM, "run", "--headless", *arguments],
+            [*program, "run", "--headless", *arguments],
             env=_environment(config, env),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -87,6 +94,10 @@ class HeadlessEngine:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def ended(self) -> bool:
+        return self._process.poll() is not None
 
     def wait_for(
         self, condition: Callable[[Line], object], what: str, *, timeout_s: float = PATIENCE_S

@@ -1,0 +1,124 @@
+"""What will happen, decided by the seed alone before anything runs."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from tests.chaos.statements import ALTERS
+
+ALTER_PEACE_S = 6.0
+"""After an ALTER Canal's way is left alone so long: without a history of the table's shape it reads
+what it sends again with the newest one (see tests/stack/canal.py)."""
+
+SAME_SERVICE_S = 9.0
+"""Between two kills of one service at least: it must have had the time to come back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """One kind of pipeline."""
+
+    partitions: int
+    flat: bool
+    engines: int = 1
+    persistent_redis: bool = False
+    database_kills: bool = False
+    account: str = "reader"
+    settings: tuple[str, ...] = ()
+    """Further ones of the engines, as `name=value`."""
+    bound_s: float = 60.0
+    """How long a quiet point may take to be EXACT."""
+
+    def __str__(self) -> str:
+        name = "flat" if self.flat else "protobuf"
+        return f"{self.partitions} partition{'s' * (self.partitions > 1)}, {name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kill:
+    """One SIGKILL to come."""
+
+    service: str
+    """``engine``, ``canal``, ``kafka``, ``redis`` or ``mysql``."""
+    at_s: float
+    """After the round's start."""
+    down_s: float
+    """Until it is started again."""
+    which: int = 0
+    """Of several engines."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """Traffic and kills, up to a quiet point."""
+
+    number: int
+    seconds: float
+    alter: str | None
+    key_changes: bool
+    truncates: bool
+    pause_s: float
+    """Of each connection after each step."""
+    writer_seeds: tuple[int, ...]
+    kills: tuple[Kill, ...]
+
+
+def rounds(shape: Shape, seed: int, *, seconds: float, round_s: float) -> list[Round]:
+    """The rounds of one run over one shape."""
+    rng = random.Random(f"{seed}/{shape}")
+    count = max(1, round(seconds / round_s))
+    deck: list[str] = []
+    return [_round(rng, shape, number, seconds / count, deck) for number in range(1, count + 1)]
+
+
+def _round(rng: random.Random, shape: Shape, number: int, seconds: float, deck: list[str]) -> Round:
+    alter = rng.choice(ALTERS) if number > 1 and rng.random() < 0.6 else None
+    several = shape.partitions > 1
+    return Round(
+        number=number,
+        seconds=seconds,
+        alter=alter,
+        # With several partitions each one costs seconds of EXACT: every third round has none.
+        key_changes=not several or number % 3 != 1,
+        truncates=rng.random() < 0.5,
+        pause_s=rng.choice((0.02, 0.03, 0.05)),
+        writer_seeds=tuple(rng.randrange(2**32) for _ in range(3)),
+        kills=_kills(rng, shape, seconds, deck, peace_s=ALTER_PEACE_S if alter else 0.0),
+    )
+
+
+def _kills(
+    rng: random.Random, shape: Shape, seconds: float, deck: list[str], *, peace_s: float
+) -> tuple[Kill, ...]:
+    found: list[Kill] = []
+    last: dict[str, float] = {}
+    at_s = rng.uniform(2, 4)
+    while at_s < seconds - 1:
+        if not deck:
+            deck += _deck(rng, shape)
+        free = [
+            name
+            for name in deck
+            if at_s - last.get(name, -SAME_SERVICE_S) >= SAME_SERVICE_S
+            and (at_s >= peace_s or name in ("engine", "redis"))
+        ]
+        if free:
+            service = free[0]
+            deck.remove(service)
+            last[service] = at_s
+            down_s = rng.choice((0.0, 0.5, 1.5, 3.0))
+            found.append(
+                Kill(service=service, at_s=at_s, down_s=down_s, which=rng.randrange(shape.engines))
+            )
+        at_s += rng.choice((1.0, 2.5, 4.0, 6.0))
+    return tuple(found)
+
+
+def _deck(rng: random.Random, shape: Shape) -> list[str]:
+    """Each kind comes before any comes again."""
+    first = ["engine", "canal", "kafka", "redis", *(["mysql"] if shape.database_kills else [])]
+    second = ["engine", "canal", "redis"]
+    rng.shuffle(first)
+    rng.shuffle(second)
+    return first + second

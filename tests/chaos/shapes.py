@@ -1,0 +1,21 @@
+"""The kinds of pipeline that chaos is let loose on."""
+
+from __future__ import annotations
+
+from tests.chaos.schedule import Shape
+
+QUICK = ("engine.settle_ms=1000", "engine.key_change_patience_ms=2000")
+"""For a run of a minute."""
+
+SHORT = (
+    Shape(partitions=1, flat=True, settings=QUICK),
+    Shape(partitions=3, flat=False, engines=2, account="monitor", settings=QUICK),
+)
+
+LONG = (
+    Shape(partitions=1, flat=True, engines=2, database_kills=True),
+    Shape(partitions=3, flat=False, engines=2, account="monitor", database_kills=True),
+    Shape(partitions=1, flat=False, account="monitor", database_kills=True),
+    Shape(partitions=3, flat=True, database_kills=True),
+)
+"""With the settings' defaults, but for the audits, which come often."""
