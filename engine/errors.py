@@ -45,11 +45,14 @@ class NotOwner(TopnError):
     Args:
         owner: the other engine's id, or "" where the store has lost its memory of any owner.
         epoch: the epoch found in the store.
+        reason: where nobody else owns it: why the store does not take us for the owner.
     """
 
-    def __init__(self, owner: str, epoch: int) -> None:
+    def __init__(self, owner: str, epoch: int, reason: str = "") -> None:
         self.owner, self.epoch = owner, epoch
-        super().__init__(f"the board belongs to engine {owner or '(nobody)'} (epoch {epoch})")
+        self.reason = reason or "the store has lost or gone back on this board"
+        belongs = f"the board belongs to engine {owner}" if owner else self.reason
+        super().__init__(f"{belongs} (epoch {epoch})")
 
 
 class StoreRefused(TopnError):

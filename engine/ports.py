@@ -124,6 +124,8 @@ class Acquired(msgspec.Struct, frozen=True):
     """The owner's engine id: ours if `owned`, else the other's."""
     free_in_ms: int = 0
     """How long the other's lease still runs."""
+    warnings: tuple[str, ...] = ()
+    """What in the store will hurt later, each a sentence with the next step."""
 
 
 class StoredBoard(msgspec.Struct, frozen=True):
@@ -140,8 +142,11 @@ class StoredBoard(msgspec.Struct, frozen=True):
 class BoardStore(Protocol):
     """Where the board is published, at most one owner at a time."""
 
-    async def acquire(self, *, at_least_epoch: int) -> Acquired:
+    async def acquire(self, *, at_least_epoch: int, warm: bool = True) -> Acquired:
         """Take the owner lease, atomically, only if it is free, expired or already ours.
+
+        `warm`: this engine has a board to write. It may then take the lease of an owner that has
+        loaded nothing yet.
 
         The new epoch is greater than both the stored one and `at_least_epoch`. Taking it sets the
         published state to LOADING in the same step: a dead engine's EXACT must not stand.

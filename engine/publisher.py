@@ -1,5 +1,8 @@
 """Publishes the board: takes the owner lease, writes differences, keeps the lease alive, stands by.
 
+An engine that has loaded nothing yet leaves a free lease to others, who may be warm, and takes it only
+if nobody does: then LOADING is to be read, not a dead engine's EXACT. A warm one takes it from there.
+
 The engine hands over what has changed (:meth:`Publisher.offer`) and never waits; this loop writes the
 newest when the store is ready for it. Differences that pile up meanwhile are merged, so a slow store
 costs publishes, not memory; after any failure the whole board is written again.
@@ -15,49 +18,28 @@ import msgspec
 
 from engine.backoff import Backoff
 from engine.core.changes import BoardChange, Row
-from engine.core.rank import Key
 from engine.core.states import State
 from engine.errors import NotOwner, ServiceAway, StoreRefused
+from engine.pending import Pending
 from engine.ports import BoardState, BoardStore, Clock
+from engine.published import lease_alive
 from engine.status import Health, Publication, Standing
 
 HEARTBEAT_MS = 1000
 """How often the lease is renewed when nothing changes, and a standby looks whether it is free."""
 
+COLD_PATIENCE_MS = 2500
+"""How long a lease must have been free before an engine with nothing to show takes it: a warm standby
+looks every second."""
+
+COLD_LOOK_MS = 50
+"""How often an engine with nothing to show looks whether it has been given something."""
+
+SLOW_MS = 500
+"""A write that takes longer is told: ten times what the slowest quiet server needs."""
+
 Snapshot = Callable[[], tuple[BoardState, Sequence[Row] | None]]
 """The state and the whole board at one moment; None for the rows while nothing has been loaded."""
-
-
-class Pending:
-    """What has changed since the last publish, merged: key -> (was a member then, row now)."""
-
-    def __init__(self) -> None:
-        self._keys: dict[Key, tuple[bool, Row | None]] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._keys)
-
-    def add(self, change: BoardChange) -> None:
-        """Merge one more difference in."""
-        keys = self._keys
-        for eviction in change.left:
-            key = eviction.row.key
-            if keys.get(key, (True, None))[0]:
-                keys[key] = (True, None)
-            else:
-                del keys[key]  # entered and left between two publishes: nobody saw it
-        for row in change.entered:
-            keys[row.key] = (keys.get(row.key, (False, None))[0], row)
-        for row in change.moved:
-            keys[row.key] = (keys.get(row.key, (True, None))[0], row)
-
-    def take(self) -> tuple[list[Row], list[Key], list[Row]]:
-        """Entered, left, moved; afterwards nothing is pending."""
-        entered = [row for was, row in self._keys.values() if row is not None and not was]
-        left = [key for key, (was, row) in self._keys.items() if row is None and was]
-        moved = [row for was, row in self._keys.values() if row is not None and was]
-        self._keys = {}
-        return entered, left, moved
 
 
 class Publisher:
@@ -92,6 +74,8 @@ class Publisher:
         self._whole = True
         self._state_published: tuple[object, ...] | None = None
         self._check_wanted = False
+        self._free_since_ms: float | None = None
+        self._slow = False
         self.publishes = 0
         self.last_ms: float | None = None
         """How long the last publish took."""
@@ -152,7 +136,8 @@ class Publisher:
             await self._look()
             return HEARTBEAT_MS
         if not self._owner and not await self._acquire():
-            return HEARTBEAT_MS
+            await self._until_loaded(HEARTBEAT_MS)
+            return 0
         self._wake.clear()
         began_ms = self._clock.monotonic_ms()
         state, rows = self._snapshot()
@@ -164,7 +149,7 @@ class Publisher:
             version = await self._store.publish(state, entered=entered, left=left, moved=moved)
         else:
             version = await self._store.heartbeat(state)
-        self.last_ms = self._clock.monotonic_ms() - began_ms
+        self._took(self._clock.monotonic_ms() - began_ms)
         self.publishes += 1
         self._state_published = _claim_of(state)
         self._stand(Publication.OWNER, version=version)
@@ -174,14 +159,45 @@ class Publisher:
         return HEARTBEAT_MS
 
     async def _acquire(self) -> bool:
-        acquired = await self._store.acquire(at_least_epoch=self._epoch)
-        if not acquired.owned:
-            fenced = self.standing.publication is Publication.FENCED
-            self._stand(Publication.FENCED if fenced else Publication.STANDBY, by=acquired.owner)
+        warm = self._snapshot()[1] is not None
+        if not warm and not await self._may_take_cold():
             return False
-        self._owner, self._epoch, self._whole = True, acquired.epoch, True
+        acquired = await self._store.acquire(at_least_epoch=self._epoch, warm=warm)
+        self._epoch = max(self._epoch, acquired.epoch)
+        if not acquired.owned:
+            self._stand_by(acquired.owner)
+            return False
+        self._owner, self._whole = True, True
+        self._free_since_ms = None
         self._notify("info", f"this engine publishes the board now (epoch {acquired.epoch})")
+        for warning in acquired.warnings:
+            self._notify("warning", warning)
         return True
+
+    async def _may_take_cold(self) -> bool:
+        """Whether nobody else wants the lease: it has been free for several looks of a standby."""
+        stored = await self._store.read()
+        if stored is not None and lease_alive(stored):
+            self._free_since_ms = None
+            self._stand_by(stored.meta.get("owner", ""))
+            return False
+        now_ms = self._clock.monotonic_ms()
+        if self._free_since_ms is None:
+            self._free_since_ms = now_ms
+        self._stand_by("")
+        return now_ms - self._free_since_ms >= COLD_PATIENCE_MS
+
+    def _stand_by(self, owner: str) -> None:
+        fenced = self.standing.publication is Publication.FENCED
+        self._stand(Publication.FENCED if fenced else Publication.STANDBY, by=owner or None)
+
+    async def _until_loaded(self, ms: float) -> None:
+        """That long; less for an engine that had nothing to show and is given it."""
+        until_ms = self._clock.monotonic_ms() + ms
+        if self._snapshot()[1] is not None:
+            await self._clock.sleep(ms)
+        while self._clock.monotonic_ms() < until_ms and self._snapshot()[1] is None:
+            await self._clock.sleep(COLD_LOOK_MS)
 
     async def _look(self) -> None:
         """What an observer may know: who owns the board and what it claims."""
@@ -205,6 +221,16 @@ class Publisher:
                 "it has been written again",
             )
 
+    def _took(self, ms: float) -> None:
+        self.last_ms = ms
+        if ms > SLOW_MS and not self._slow:
+            self._notify(
+                "warning",
+                f"Redis: slow: a write took {ms:.0f} ms; see SLOWLOG there, and what else it does",
+            )
+        # Only a clearly quick one ends it: no new notice for each write about the bound.
+        self._slow = ms > SLOW_MS / 5 if self._slow else ms > SLOW_MS
+
     # ── standing ──────────────────────────────────────────────────────────────────────────
 
     def _stand(
@@ -212,8 +238,12 @@ class Publisher:
     ) -> None:
         owner = publication is Publication.OWNER
         reason = None if owner else f"engine {by} publishes this board" if by else None
+        if by is None and publication in (Publication.STANDBY, Publication.FENCED):
+            reason = "nothing is loaded yet: an engine that has a board may publish first"
         if publication is Publication.OBSERVER:
             reason = "observing" + (f": {reason}" if reason else ": nobody publishes this board")
+        if self.health in (Health.AWAY, Health.TROUBLED):
+            self._notify("info", "Redis: it can be used again")
         self.health, self.detail = (
             Health.UP,
             f"v {version:,}" if version is not None else (reason or ""),
@@ -235,7 +265,7 @@ class Publisher:
             self._notify("warning", f"engine {error.owner} has taken this board over: standing by")
             self._stand(Publication.FENCED, by=error.owner)
             return HEARTBEAT_MS
-        self._notify("warning", "Redis has lost or gone back on this board: writing it again")
+        self._notify("warning", f"Redis: {error.reason}: writing the board again")
         return 0
 
     def _troubled(self, health: Health, text: str) -> float:

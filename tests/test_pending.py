@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.core.changes import BoardChange, Cause, Eviction, Row
 from engine.core.rank import Key
-from engine.publisher import Pending
+from engine.pending import Pending
 
 Board = dict[Key, Row]
 BOARDS = st.lists(

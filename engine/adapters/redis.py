@@ -15,8 +15,9 @@ import contextlib
 import json
 from collections.abc import Sequence
 
+from engine.adapters.redis_clock import StoreClock
 from engine.adapters.redis_connection import Connection, Keys
-from engine.adapters.redis_reasons import SERVICE
+from engine.adapters.redis_reasons import LOST, SERVICE
 from engine.adapters.redis_scripts import (
     ACQUIRE,
     RELEASE,
@@ -28,7 +29,7 @@ from engine.adapters.redis_scripts import (
 )
 from engine.core.changes import Row
 from engine.core.rank import Key
-from engine.errors import NotOwner, StoreRefused, TopnError, WrongSetting
+from engine.errors import NotOwner, ServiceAway, StoreRefused, TopnError, WrongSetting
 from engine.ports import Acquired, BoardState, StoredBoard
 from engine.published import differing, member, number_text, row_json
 
@@ -42,7 +43,8 @@ class RedisBoard:
         board_name: the name inside the keys.
         engine_id: who we are to other engines; "" for a reader, which may only :meth:`read`.
         lease_ms: how long the board stays ours without a sign of life.
-        timeout_ms: for a connection and for each answer.
+        timeout_ms: for a connection and for each answer. A write that the server gets to later than
+            that, because it hung, is not carried out any more.
         fixed_width_members: write integer keys as text whose byte order is the numbers' order, see
             :func:`engine.published.member`.
         ca_file, cert_file, key_file, check_hostname, server_name: TLS, see
@@ -87,14 +89,16 @@ class RedisBoard:
         )
         self._key = f"topn:{{{board_name}}}"
         self._engine_id = engine_id
-        self._lease_ms = lease_ms
+        self._lease_ms, self._timeout_ms = lease_ms, timeout_ms
         self._fixed_width = fixed_width_members
         self._epoch = 0
         self._version = 0
-        self._written = False
+        self._request = 0
+        self._written = self._ours_before = False
+        self._clock = StoreClock()
         self._turn = asyncio.Lock()
 
-    async def acquire(self, *, at_least_epoch: int) -> Acquired:
+    async def acquire(self, *, at_least_epoch: int, warm: bool = True) -> Acquired:
         """See :meth:`engine.ports.BoardStore.acquire`.
 
         Raises:
@@ -102,18 +106,28 @@ class RedisBoard:
         """
         if not self._engine_id:
             raise ValueError("a board opened without an engine id is for reading")
+        asked_ms = self._clock.monotonic_ms()
         async with self._turn:
-            answer = await self._run(
-                ACQUIRE,
-                [self._engine_id, at_least_epoch, self._version, self._lease_ms, self._channel],
-            )
+            arguments: list[str | int] = [
+                *(self._engine_id, at_least_epoch, self._version, self._lease_ms),
+                *(self._channel, int(warm), int(self._ours_before)),
+            ]
+            answer = await self._run(ACQUIRE, arguments, asked_ms)
             if answer[0] == "HELD":
+                # Should we own it one day, what its readers have seen must not come again.
+                self._version = max(self._version, int(answer[4]))
                 return Acquired(
                     owned=False, owner=answer[1], epoch=int(answer[2]), free_in_ms=int(answer[3])
                 )
             self._epoch, self._version = int(answer[1]), int(answer[2])
             self._written = False
-        return Acquired(owned=True, epoch=self._epoch, owner=self._engine_id)
+        warning = await self._connection.policy_warning()
+        return Acquired(
+            owned=True,
+            epoch=self._epoch,
+            owner=self._engine_id,
+            warnings=(f"{SERVICE} at {self._connection.where}: {warning}",) if warning else (),
+        )
 
     async def publish(
         self,
@@ -127,7 +141,7 @@ class RedisBoard:
 
         The difference must be against the board that was written last. Where the store does not hold
         that board (a write whose answer was lost, a member removed by hand, an old dump) nothing is
-        written and NotOwner says owner "": acquire, then rewrite.
+        written and NotOwner says owner "" and why: acquire, then rewrite.
         """
         return await self._write(
             "publish", state, written=[*entered, *moved], left=left, entered=len(entered)
@@ -167,7 +181,7 @@ class RedisBoard:
         # Nobody can act on a failure now: the lease runs out by itself.
         with contextlib.suppress(TopnError):
             async with self._turn:
-                await self._run(RELEASE, arguments)
+                await self._run(RELEASE, arguments, self._clock.monotonic_ms())
 
     async def close(self) -> None:
         """See :meth:`engine.ports.BoardStore.close`."""
@@ -188,6 +202,7 @@ class RedisBoard:
         left: Sequence[Key],
         entered: int,
     ) -> int:
+        asked_ms = self._clock.monotonic_ms()  # what is written is the board of this moment
         texts = [row_json(row, state.field_names) for row in written]
         changes = [
             *counted([member(key, fixed_width=self._fixed_width) for key in left]),
@@ -201,15 +216,17 @@ class RedisBoard:
                 news = event(self._epoch, state.state, whole=True)
             else:
                 news = event(self._epoch, state.state, texts[:entered], left, texts[entered:])
+            self._request += 1
             arguments: list[str | int] = [
                 *(self._engine_id, self._epoch, self._version, self._lease_ms),
-                *(mode, size_before, self._channel, news),
+                *(self._request, mode, size_before, self._channel, news),
                 *counted(flat(self._meta(state))),
                 *changes,
             ]
-            answer = await self._run(WRITE, arguments)
+            answer = await self._run(WRITE, arguments, asked_ms)
             self._version = int(answer[1])
             self._written = self._written or mode == "rewrite"
+            self._ours_before = self._ours_before or self._written
             return self._version
 
     def _members(self, rows: Sequence[Row], texts: Sequence[str]) -> list[str | int]:
@@ -240,17 +257,45 @@ class RedisBoard:
             "offsets": json.dumps({str(p): o for p, o in sorted(state.positions.items())}),
         }
 
-    async def _run(self, script: str, arguments: Sequence[str | int]) -> list[str]:
-        """What a script answers, its refusals raised."""
-        answer = await self._connection.run(script, self._keys, arguments)
+    async def _run(self, script: str, arguments: Sequence[str | int], asked_ms: float) -> list[str]:
+        """What a script answers, its refusals raised.
+
+        Args:
+            asked_ms: when it was asked for, on our clock.
+        """
+        answer = await self._timed(script, arguments, asked_ms)
+        if answer[0] == "LATE":
+            # We are still here to be told so: one of the clocks may have been set. We know better now.
+            answer = await self._timed(script, arguments, asked_ms)
         match answer[0]:
+            case "LATE":
+                raise ServiceAway(
+                    SERVICE,
+                    f"{self._connection.where} gets to a request later than {self._timeout_ms} ms "
+                    "after it was made",
+                    "see what keeps the server busy (SLOWLOG)",
+                )
             case "NOT_OWNER":
-                raise NotOwner(answer[1], int(answer[2]))
+                raise NotOwner(answer[1], int(answer[2]), LOST.get(answer[3], ""))
             case "TYPE" | "FOREIGN":
                 raise StoreRefused(
                     f"{SERVICE} at {self._connection.where}: key {answer[1]} is a {answer[2]} that "
                     "this board did not write; rename or delete it, or give the board another name"
                 )
+        return answer
+
+    async def _timed(
+        self, script: str, arguments: Sequence[str | int], asked_ms: float
+    ) -> list[str]:
+        """What a script answers; its last word is the store's time, except in a refusal."""
+        sent_ms = self._clock.monotonic_ms()
+        timed = [self._clock.at(asked_ms), self._timeout_ms, *arguments]
+        answer = await self._connection.run(script, self._keys, timed)
+        answered_ms = self._clock.monotonic_ms()
+        if answer[0] == "LATE":
+            self._clock.forget()
+        if answer[0] in ("OK", "HELD", "LATE"):
+            self._clock.learn(int(answer[-1]), asked_ms=sent_ms, answered_ms=answered_ms)
         return answer
 
     @property

@@ -16,10 +16,10 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.maint_notifications import MaintNotificationsConfig
 
-from engine.adapters.redis_reasons import SERVICE, is_full, translated
+from engine.adapters.redis_reasons import SERVICE, is_full, policy_warning, translated
 from engine.adapters.redis_scripts import READ, paired
 from engine.adapters.tls import tls_context
-from engine.errors import WrongSetting
+from engine.errors import TopnError, WrongSetting
 from engine.ports import StoredBoard
 
 Keys = tuple[str, str, str]
@@ -103,6 +103,16 @@ class Connection:
             meta=meta,
             store_clock_ms=int(clock[0]) * 1000 + int(clock[1]) // 1000,
         )
+
+    async def policy_warning(self) -> str | None:
+        """What is wrong with the server's eviction policy; None too where the account may not know."""
+        with contextlib.suppress(TopnError):
+            async with self._errors():
+                found = await self._redis.info("memory")
+            return policy_warning(
+                str(found.get("maxmemory_policy", "")), int(found.get("maxmemory", 0))
+            )
+        return None
 
     async def close(self) -> None:
         """Let go. Never raises, never hangs."""

@@ -64,6 +64,29 @@ _REFUSED = {
     "unknown command": Reason("it does not know a command that we need", "use Redis 5 or later"),
 }
 
+LOST = {
+    "GONE": "the store has forgotten this board (it restarted empty, or somebody or an eviction policy "
+    "removed its meta key)",
+    "OLDER": "the store has gone back to an older board (an old dump, or a replica that was behind)",
+    "VERSION": "the store does not hold the board that was written last (an old dump, a replica that "
+    "was behind, or its meta key was changed by hand)",
+    "SIZE": "members or rows of the board were added or removed by hand, or by an eviction policy",
+    "FREED": "another engine had this board meanwhile and has let go of it",
+    "OURS": "an earlier request of this engine was carried out late",
+}
+"""Why the store no longer takes us for the owner although nobody else is, by the scripts' words."""
+
+
+def policy_warning(policy: str, maxmemory: int) -> str | None:
+    """What is wrong with a server that may remove keys of its own accord; None if it may not ours."""
+    # The volatile ones take only keys that expire, which ours do not.
+    if maxmemory <= 0 or not policy.startswith("allkeys"):
+        return None
+    return (
+        f"maxmemory-policy is {policy}: when its memory is full Redis removes keys of the board, which "
+        "is then written again; set it to noeviction or to a volatile policy"
+    )
+
 
 def translated(error: BaseException, *, where: str, timeout_ms: int, tls: bool) -> TopnError:
     """The error of ours that says what this driver error means."""

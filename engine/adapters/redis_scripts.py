@@ -3,6 +3,10 @@
 Every script looks first and writes last, and its first write is one that Redis denies when memory
 is full: so a script either does all of its work or none of it.
 
+Every script but the reading one is told first when it was asked for, in the store's time, and how
+long its answer is waited for. Past that it does nothing: who asked has gone on, or is gone. A lease
+runs from the asking, so that a server that hung cannot lengthen it.
+
 Arguments come as one flat list (Redis knows no other); variable parts are preceded by their length.
 """
 
@@ -44,6 +48,23 @@ end
 
 local function field(name) return redis.call('HGET', meta, name) or '' end
 
+-- A whole number out of meta; nil for anything else that somebody may have put there.
+local function number(name)
+  local found = tonumber(field(name))
+  if found and found >= 0 and found < 2 ^ 53 then return math.floor(found) end
+end
+
+-- When this was asked for, in the store's time (0: the writer does not know it yet), and for how long.
+local asked, within = tonumber(arg()), tonumber(arg())
+local now = now_ms()
+
+local function too_late()
+  if asked > 0 and now - asked > within then return {'LATE', '', whole(now)} end
+end
+
+-- From when the lease runs. A clock that was set back must not push it into the future.
+local since = asked > 0 and math.min(asked, now) or now
+
 local function wrong_type()
   for i, expected in ipairs({'zset', 'hash', 'hash'}) do
     local found = redis.call('TYPE', KEYS[i]).ok
@@ -51,13 +72,18 @@ local function wrong_type()
   end
 end
 
+local function lost(epoch, why) return {'NOT_OWNER', '', whole(epoch), why} end
+
 -- Nil, or the refusal of a writer that is not the owner, or whose memory is not the store's.
 local function not_owner(owner, epoch)
-  local stored = tonumber(field('epoch'))
-  if not stored or stored < epoch then return {'NOT_OWNER', '', whole(stored or 0)} end
-  if stored ~= epoch or field('owner') ~= owner then
-    return {'NOT_OWNER', field('owner'), whole(stored)}
+  local stored, holder = number('epoch'), field('owner')
+  if not stored then return lost(0, 'GONE') end
+  if stored < epoch then return lost(stored, 'OLDER') end
+  if holder ~= owner then
+    if holder == '' then return lost(stored, 'FREED') end
+    return {'NOT_OWNER', holder, whole(stored), ''}
   end
+  if stored ~= epoch then return lost(stored, 'OURS') end
 end
 
 -- Makes the size in a list of meta fields that of the board as it is.
@@ -75,13 +101,13 @@ end
 ACQUIRE = (
     _PRELUDE
     + """
-local owner, at_least, last_version, lease_ms = arg(), tonumber(arg()), tonumber(arg()), tonumber(arg())
-local channel = arg()
-local refusal = wrong_type()
+local owner, at_least, last_version = arg(), tonumber(arg()), tonumber(arg())
+local lease_ms, channel, warm, ours_before = arg(), arg(), arg(), arg()
+local refusal = wrong_type() or too_late()
 if refusal then return refusal end
 
-local stored = tonumber(field('epoch'))
-if not stored then
+local stored = number('epoch')
+if not stored and ours_before == '0' then
   -- No memory of an owner. Ours that lost it has a row for every member; anything else is not ours.
   if redis.call('EXISTS', meta) == 1 then return {'FOREIGN', meta, 'hash'} end
   local members, kept = redis.call('ZCARD', board), redis.call('HLEN', rows)
@@ -94,22 +120,26 @@ if not stored then
   end
 end
 
-local now, other = now_ms(), field('owner')
-if other ~= '' and other ~= owner and field('state') ~= 'STOPPED' then
-  local theirs = tonumber(field('lease_ms')) or 0
-  local left = (tonumber(field('updated_at_ms')) or 0) + theirs - now
+local other = field('owner')
+-- Who has a board to show goes before an owner that has loaded nothing yet.
+local before_us = not (warm == '1' and field('warm') == '0')
+if other ~= '' and other ~= owner and field('state') ~= 'STOPPED' and before_us then
+  local theirs = number('lease_ms') or 0
+  local left = (number('updated_at_ms') or 0) + theirs - now
   -- More than a whole lease left: that time stamp is of another clock, nobody renews it.
-  if left > 0 and left <= theirs then return {'HELD', other, whole(stored or 0), whole(left)} end
+  if left > 0 and left <= theirs then
+    return {'HELD', other, whole(stored or 0), whole(left), whole(number('version') or 0), whole(now)}
+  end
 end
 
 local epoch = whole(math.max(stored or 0, at_least) + 1)
-local version = whole(math.max(tonumber(field('version')) or 0, last_version) + 1)
+local version = whole(math.max(number('version') or 0, last_version) + 1)
 redis.call('HSET', meta, 'epoch', epoch, 'owner', owner, 'version', version, 'state', 'LOADING',
-  'reason', '', 'provisional', '0', 'updated_at_ms', whole(now), 'lease_ms', whole(lease_ms),
-  'size', redis.call('ZCARD', board))
+  'reason', '', 'provisional', '0', 'updated_at_ms', whole(since), 'lease_ms', lease_ms,
+  'size', redis.call('ZCARD', board), 'warm', warm, 'request', '0')
 tell(channel, version,
   '"epoch":' .. epoch .. ',"state":"LOADING","entered":[],"left":[],"moved":[]}')
-return {'OK', epoch, version}
+return {'OK', epoch, version, whole(now)}
 """
 )
 
@@ -117,24 +147,26 @@ WRITE = (
     _PRELUDE
     + """
 local owner, epoch, last_version, lease_ms = arg(), tonumber(arg()), tonumber(arg()), arg()
-local mode, size_before, channel, event = arg(), tonumber(arg()), arg(), arg()
+local request, mode, size_before = tonumber(arg()), arg(), tonumber(arg())
+local channel, event = arg(), arg()
 local meta_first, meta_last = list()
 local left_first, left_last = list()
 local score_first, score_last = list()
 local row_first, row_last = list()
 
-local refusal = wrong_type() or not_owner(owner, epoch)
+local refusal = wrong_type() or too_late() or not_owner(owner, epoch)
 if refusal then return refusal end
-local stored = tonumber(field('version')) or 0
+-- In the order they were asked for: an older board must not come after a newer one.
+if request <= (number('request') or 0) then return lost(epoch, 'OURS') end
+local stored = number('version') or 0
 -- A difference fits only what we wrote last: an old dump, or a member removed by hand, does not.
-if mode ~= 'rewrite' and stored ~= last_version then return {'NOT_OWNER', '', whole(epoch)} end
+if mode ~= 'rewrite' and stored ~= last_version then return lost(epoch, 'VERSION') end
 -- Below zero: we own the board and have written none yet; the members are the last owner's.
 if mode ~= 'rewrite' and size_before >= 0 then
   if redis.call('ZCARD', board) ~= size_before or redis.call('HLEN', rows) ~= size_before then
-    return {'NOT_OWNER', '', whole(epoch)}
+    return lost(epoch, 'SIZE')
   end
 end
-
 
 if size_before < 0 then true_size(meta_first, meta_last) end
 local changed = mode ~= 'heartbeat'
@@ -145,15 +177,16 @@ if not changed then
   end
 end
 local version = whole(math.max(stored, last_version) + (changed and 1 or 0))
-redis.call('HSET', meta, 'version', version, 'updated_at_ms', whole(now_ms()), 'lease_ms', lease_ms,
-  unpack(ARGV, meta_first, meta_last))
+local warm = mode == 'rewrite' and '1' or field('warm')
+redis.call('HSET', meta, 'version', version, 'updated_at_ms', whole(since), 'lease_ms', lease_ms,
+  'request', whole(request), 'warm', warm, unpack(ARGV, meta_first, meta_last))
 if mode == 'rewrite' then redis.call('DEL', board, rows) end
 each('ZREM', board, left_first, left_last)
 each('HDEL', rows, left_first, left_last)
 each('ZADD', board, score_first, score_last)
 each('HSET', rows, row_first, row_last)
 if changed then tell(channel, version, event) end
-return {'OK', version}
+return {'OK', version, whole(now)}
 """
 )
 
@@ -162,14 +195,15 @@ RELEASE = (
     + """
 local owner, epoch, channel, event = arg(), tonumber(arg()), arg(), arg()
 local meta_first, meta_last = list()
+-- However late it is carried out, whoever asked for it has stopped.
 local refusal = wrong_type() or not_owner(owner, epoch)
 if refusal then return refusal end
 true_size(meta_first, meta_last)
-local version = whole((tonumber(field('version')) or 0) + 1)
-redis.call('HSET', meta, 'version', version, 'updated_at_ms', whole(now_ms()), 'owner', '',
+local version = whole((number('version') or 0) + 1)
+redis.call('HSET', meta, 'version', version, 'updated_at_ms', whole(now), 'owner', '',
   unpack(ARGV, meta_first, meta_last))
 tell(channel, version, event)
-return {'OK', version}
+return {'OK', version, whole(now)}
 """
 )
 

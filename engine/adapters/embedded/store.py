@@ -56,17 +56,19 @@ class EmbeddedBoard:
         self._epoch = self._version = 0
         self._written = False
 
-    async def acquire(self, *, at_least_epoch: int) -> Acquired:
+    async def acquire(self, *, at_least_epoch: int, warm: bool = True) -> Acquired:
         """See :meth:`engine.ports.BoardStore.acquire`."""
         if not self._engine_id:
             raise ValueError("a board opened without an engine id is for reading")
         stored = self._store.boards.get(self._name) or _Stored()
         meta, now_ms = stored.meta, self._store.clock.wall_ms()
         other = meta.get("owner", "")
-        if other not in ("", self._engine_id) and meta.get("state") != "STOPPED":
+        before_us = not (warm and meta.get("warm") == "0")
+        if other not in ("", self._engine_id) and meta.get("state") != "STOPPED" and before_us:
             left = stored.number("updated_at_ms") + stored.number("lease_ms") - now_ms
             # More than a whole lease left: that time stamp is of another clock, nobody renews it.
             if 0 < left <= stored.number("lease_ms"):
+                self._version = max(self._version, stored.number("version"))
                 return Acquired(
                     owned=False, owner=other, epoch=stored.number("epoch"), free_in_ms=left
                 )
@@ -83,6 +85,7 @@ class EmbeddedBoard:
             "updated_at_ms": str(now_ms),
             "lease_ms": str(self._lease_ms),
             "size": str(len(stored.scores)),
+            "warm": str(int(warm)),
         }
         self._store.boards[self._name] = stored
         return Acquired(owned=True, epoch=self._epoch, owner=self._engine_id)
@@ -109,6 +112,7 @@ class EmbeddedBoard:
         stored.rows.clear()
         stored.scores.clear()
         self._put(stored, rows, state)
+        stored.meta["warm"] = "1"
         self._written = True
         return self._told(stored, state, changed=True)
 
