@@ -1,0 +1,1 @@
+"""The pages that code writes, and the tests that keep what is written by hand true."""
