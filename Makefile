@@ -1,6 +1,7 @@
 # One command each. `make` alone says what there is.
 .DEFAULT_GOAL := help
 .PHONY: help run run-stack test check fast stack bench format lock proto clean
+.PHONY: chaos
 
 PYTHON ?= python3
 VENV := .venv
@@ -41,6 +42,10 @@ check: $(READY) ## Format, lint, types, import contracts, fast tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(MAKE) fast
+
+chaos: $(READY) ## Random SQL and kill -9 on real services, each EXACT judged: SECONDS=n [SEED=s]
+	$(BIN)/python -m tests.stack install
+	$(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED))
 
 bench: $(READY) ## Ratios, measured in one run
 	$(BIN)/python -m tests.bench

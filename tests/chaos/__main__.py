@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import random
 import shutil
 import sys
@@ -42,7 +41,6 @@ def main() -> int:
     seed = random.randrange(10**6) if options.seed is None else options.seed
     shapes = LONG if options.shape is None else (LONG[options.shape],)
     install()
-    logging.getLogger("aiokafka").setLevel(
         logging.CRITICAL
     )  # the judge's own consumer, dozens a second
     _say(f"seed {seed}")

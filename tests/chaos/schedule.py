@@ -11,7 +11,7 @@ ALTER_PEACE_S = 6.0
 """After an ALTER Canal's way is left alone so long: without a history of the table's shape it reads
 what it sends again with the newest one (see tests/stack/canal.py)."""
 
-SAME_SERVICE_S = 9.0
+SAME_SERVICE_S = 8.0
 """Between two kills of one service at least: it must have had the time to come back."""
 
 
@@ -27,6 +27,8 @@ class Shape:
     account: str = "reader"
     settings: tuple[str, ...] = ()
     """Further ones of the engines, as `name=value`."""
+    gaps_s: tuple[tuple[float, ...], ...] = ((1.0, 2.5, 4.0), (2.0, 4.0, 6.0), (5.0, 8.0))
+    """Between two kills; each round has one of these choices."""
     bound_s: float = 60.0
     """How long a quiet point may take to be EXACT."""
 
@@ -82,7 +84,7 @@ def _round(rng: random.Random, shape: Shape, number: int, seconds: float, deck: 
         # With several partitions each one costs seconds of EXACT: every third round has none.
         key_changes=not several or number % 3 != 1,
         truncates=rng.random() < 0.5,
-        pause_s=rng.choice((0.02, 0.03, 0.05)),
+        pause_s=rng.choice((0.02, 0.04, 0.08)),
         writer_seeds=tuple(rng.randrange(2**32) for _ in range(3)),
         kills=_kills(rng, shape, seconds, deck, peace_s=ALTER_PEACE_S if alter else 0.0),
     )
@@ -93,6 +95,7 @@ def _kills(
 ) -> tuple[Kill, ...]:
     found: list[Kill] = []
     last: dict[str, float] = {}
+    gaps_s = rng.choice(shape.gaps_s)
     at_s = rng.uniform(2, 4)
     while at_s < seconds - 1:
         if not deck:
@@ -111,7 +114,7 @@ def _kills(
             found.append(
                 Kill(service=service, at_s=at_s, down_s=down_s, which=rng.randrange(shape.engines))
             )
-        at_s += rng.choice((1.0, 2.5, 4.0, 6.0))
+        at_s += rng.choice(gaps_s)
     return tuple(found)
 
 

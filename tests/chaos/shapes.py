@@ -7,9 +7,18 @@ from tests.chaos.schedule import Shape
 QUICK = ("engine.settle_ms=1000", "engine.key_change_patience_ms=2000")
 """For a run of a minute."""
 
+_SHORT_GAPS_S = ((2.0, 3.0, 4.0),)
+
 SHORT = (
-    Shape(partitions=1, flat=True, settings=QUICK),
-    Shape(partitions=3, flat=False, engines=2, account="monitor", settings=QUICK),
+    Shape(partitions=1, flat=True, settings=QUICK, gaps_s=_SHORT_GAPS_S),
+    Shape(
+        partitions=3,
+        flat=False,
+        engines=2,
+        account="monitor",
+        settings=QUICK,
+        gaps_s=_SHORT_GAPS_S,
+    ),
 )
 
 LONG = (

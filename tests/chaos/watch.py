@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import threading
 import time
 from collections import Counter
@@ -23,7 +24,7 @@ from tests.chaos.judge import Judge, Reading
 from tests.chaos.replica import Replica
 from tests.stack.world import World
 
-READ_INTERVAL_S = 0.04
+READ_INTERVAL_S = 0.025
 _T = TypeVar("_T")
 
 
@@ -102,6 +103,8 @@ class Watch:
         return [TopicPartition(self._world.topic, p) for p in range(self._partitions)]
 
     async def _open(self) -> None:
+        # While the broker is down the driver writes dozens of lines a second.
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=self._world.kafka.bootstrap_servers,
             auto_offset_reset="none",

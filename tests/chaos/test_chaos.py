@@ -1,0 +1,49 @@
+"""A minute of chaos. `make chaos SECONDS=n` runs longer; TOPN_CHAOS_SEED plays one again."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.report import report
+from tests.chaos.run import Run, stack_for_chaos
+from tests.chaos.schedule import Shape
+from tests.chaos.shapes import SHORT
+from tests.stack.stack import Stack
+
+pytestmark = pytest.mark.service
+
+SEED = int(os.environ.get("TOPN_CHAOS_SEED") or secrets.randbelow(10**6))
+SECONDS = 16.0
+"""Of traffic and kills, for each kind of pipeline."""
+
+
+@pytest.fixture(scope="module")
+def chaos_stack(stack_directory: Path) -> Iterator[Stack]:
+    """Services of its own: they are killed."""
+    stack = stack_for_chaos(stack_directory / "chaos")
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.stop()
+
+
+@pytest.mark.parametrize("seed", [SEED], ids=[f"seed-{SEED}"])
+@pytest.mark.parametrize("shape", SHORT, ids=str)
+def test_whenever_a_reader_sees_exact_the_board_is_right_whatever_is_killed(
+    chaos_stack: Stack, tmp_path: Path, shape: Shape, seed: int
+) -> None:
+    figures = Run(chaos_stack, shape, tmp_path).play(seed, seconds=SECONDS, round_s=SECONDS)
+    said = "\n".join([f"seed {seed}", *report(figures)])
+    print(said)
+    assert not figures.mismatches, "\n".join([said, *figures.mismatches, f"logs in {tmp_path}"])
+    assert len(figures.killed) >= 3, said
+    assert figures.counts["events"] > 500, said
+    assert figures.counts["boards judged"] > 0, said
+    assert figures.counts["dead letters"] == 0, said
+    assert figures.counts["audit mismatches"] == 0, said
