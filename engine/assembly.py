@@ -10,13 +10,14 @@ from engine.adapters.redis import RedisBoard
 from engine.clock import SystemClock
 from engine.columns import Table
 from engine.core.changes import Row
+from engine.core.placement import Placer
 from engine.core.reports import Timing
 from engine.embedded import EmbeddedEngine
 from engine.errors import WrongSetting
 from engine.ports import ChangeFeed, Clock, RowSource
 from engine.replaying import Replay, Step
-from engine.runtime import Decode, Engine, EngineOptions, new_engine_id
-from engine.settings import Settings, TlsSection
+from engine.runtime import Decode, Engine, EngineOptions, MakePlacer, new_engine_id
+from engine.settings import FeedSection, Settings, TlsSection
 
 __all__ = [
     "make_board_reader",
@@ -53,6 +54,7 @@ def make_engine(settings: Settings, *, observe: bool = False, screen: bool = Tru
         source=_make_source(settings),
         store=_make_store(settings, engine_id),
         decoder=_decoder(settings.feed.format),
+        placer=_placer(settings.feed),
         clock=SystemClock(),
         engine_id=engine_id,
         options=_options(
@@ -160,6 +162,22 @@ def _decoder(wire_format: str) -> Callable[[Table], Decode]:
         return make_decoder(table, wire_format).decode
 
     return decoder
+
+
+def _placer(feed: FeedSection) -> MakePlacer:
+    def placer(table: Table) -> Placer | None:
+        from engine.formats.partitioning import make_placer  # here: as above
+
+        if not feed.partition_hash:
+            return None
+        return make_placer(
+            table,
+            feed.partition_hash,
+            database_hash=feed.database_hash,
+            partitions=feed.partitions_num,
+        )
+
+    return placer
 
 
 def _make_feed(settings: Settings, engine_id: str) -> ChangeFeed:

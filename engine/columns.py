@@ -128,6 +128,8 @@ class Table:
     score: Column
     columns: tuple[Column, ...] = ()
     """The display columns, in the order of the settings."""
+    primary_key: tuple[str, ...] = ()
+    """The names of the primary key's columns; empty where there is none, or nobody has said."""
 
     @property
     def field_names(self) -> tuple[str, ...]:

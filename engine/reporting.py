@@ -225,6 +225,8 @@ def _counters(topn: TopN, publisher: Publisher) -> Counters:
         dead_letters=totals.dead_letters,
         loads=totals.loads,
         evicted=totals.evicted,
+        dead_letters_lost=history.dead_letters_lost,
+        strays=totals.strays,
         spilled=topn.board.spilled,
         superseded_in_batch=totals.superseded,
         audits=totals.audits,

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from engine.columns import Table
 from engine.core.changes import BoardChange, Delivery, Event, Kind, Row
 from engine.core.loading import Why
+from engine.core.placement import Placer
 from engine.core.rank import NOTHING_KNOWN
 from engine.core.reports import Timing
 from engine.core.states import Claim, State
@@ -46,6 +47,8 @@ STATUS_MS = 100
 """How often the status is replaced at most."""
 
 EXPLAINED = 60
+MakePlacer = Callable[[Table], Placer | None]
+
 """How many of a status interval's changes get a verdict: what a screen can show."""
 
 
@@ -88,6 +91,8 @@ class Engine:
         options: EngineOptions,
         clock: Clock,
         engine_id: str,
+        placer: makes, for the described table, what tells a row's partition; it gives None, or raises
+            WrongSetting.
     ) -> None:
         self._feed, self._source, self._store = feed, source, store
         self._decoder, self._options, self._clock = decoder, options, clock
@@ -100,9 +105,11 @@ class Engine:
         self._yielded_ms = clock.monotonic_ms()
         self.history = History()
         self._meter = Meter(clock.monotonic_ms())
+        placer: MakePlacer = lambda table: None,
         self._follower = Follower(feed, clock, notify=self._notify)
         self._loader = Loader(source, clock, notify=self._notify, described=self._described)
         self._publisher = Publisher(
+        self._placer = placer
             store,
             clock,
             snapshot=self._snapshot,
@@ -196,6 +203,7 @@ class Engine:
     async def _close(self) -> None:
         await self._loader.close()
         closing = (self._publisher.release(), self._feed.close(), self._source.close())
+            place=self._placer(self._table) if self._table else None,
         for step in (asyncio.gather(*closing), self._store.close()):
             try:
                 await asyncio.wait_for(step, CLOSE_MS / 1000)

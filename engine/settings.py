@@ -150,6 +150,12 @@ class FeedSection(Section):
     """Positions are committed under it, for display by outside tools only; default topn-tui-<board name>."""
     format: Literal["auto", "canal-json", "canal-protobuf"] = "auto"
     """canal-json (canal.mq.flatMessage=true) or canal-protobuf (false); auto tells them by the first byte."""
+    partition_hash: str = ""
+    """Canal's canal.mq.partitionHash, what stands behind its colon: the key column, or $pk$. Rows on another partition are then noticed and cured; empty: not looked at."""
+    database_hash: bool = True
+    """Canal's canal.mq.database.hash. Read with partition_hash only."""
+    partitions_num: Annotated[int, Field(ge=0)] = 0
+    """Canal's canal.mq.partitionsNum. Read with partition_hash only; 0: as many as the topic has."""
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     """How the broker's listener is secured."""
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"

@@ -132,7 +132,7 @@ class LoadStatus:
     """One load: open, or the last one that ended."""
 
     why: str
-    """``start``, ``refill``, ``heal``, ``audit``, ``key change``, ``table altered``, ``verify``, ``asked``."""
+    """``start``, ``refill``, ``heal``, ``audit``, ``key change``, ``table altered``, ``verify``."""
     phase: str
     """``waiting``, ``querying``, ``held`` (the answer waits for the log); at its end ``swapped``,
     ``equal``, ``failed: …`` or ``discarded: …``."""
@@ -235,6 +235,10 @@ class Rates:
     """From Canal's record to applied here, for the newest message; None while nothing has come."""
     publish_ms: float | None = None
     """How long the last publish took."""
+    dead_letters_lost: int = 0
+    """How often one could not be kept where the settings say: in the file, in the topic."""
+    strays: int = 0
+    """Rows that came on a partition that they do not hash to."""
     changes_history: tuple[float, ...] = ()
     lag_history: tuple[float, ...] = ()
     delay_history: tuple[float, ...] = ()

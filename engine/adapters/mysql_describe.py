@@ -74,6 +74,7 @@ async def shape(connection: Connection, wanted: Wanted) -> Shape:
             key=key.column,
             score=score.column,
             columns=tuple(c.column for c in shown),
+            primary_key=next((i.columns for i in indexes if i.name == "PRIMARY"), ()),
         ),
         engine=engine,
         indexes=indexes,

@@ -48,6 +48,8 @@ class Totals(msgspec.Struct):
     changes: int = 0
     superseded: int = 0
     dead_letters: int = 0
+    strays: int = 0
+    """Rows that came on a partition that they do not hash to."""
     loads: int = 0
     audits: int = 0
     audit_mismatches: int = 0

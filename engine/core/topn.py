@@ -29,6 +29,8 @@ from engine.core.feed import FeedView
 from engine.core.keychanges import KeyChanges
 from engine.core.leaderboard import Leaderboard
 from engine.core.loading import Load, Passed, Phase, Why
+from engine.core.placement import REASON as STRAY
+from engine.core.placement import Placement, Placer
 from engine.core.rank import Key, higher_floor
 from engine.core.reports import LoadReport, Timing, Totals, ahead_text, mismatch_text
 from engine.core.states import Claim, State
@@ -50,6 +52,8 @@ class TopN:
         timing: how long things may take.
         ranked: keep ranks, for verdicts and the eviction history.
         notify: called with a level and a sentence when a person should know something.
+        buffer_limit: how many rows a load's buffer may hold.
+        place: on which of several partitions a row belongs; None: not known, and not looked at.
     """
 
     def __init__(
@@ -63,6 +67,7 @@ class TopN:
         ranked: bool = False,
         notify: Callable[[str, str], None] = lambda level, text: None,
         buffer_limit: int = 1_000_000,
+        place: Placer | None = None,
     ) -> None:
         self.board = Leaderboard(size, reserve, ranked=ranked)
         self.totals = Totals()
@@ -79,6 +84,7 @@ class TopN:
         self._timing = timing or Timing()
         self._notify = notify
         self._buffer_limit = buffer_limit
+        self._place = place
         self._wanted: Why | None = None
         self._moment = 0
         self._loss: tuple[int, str] | None = None
@@ -103,6 +109,7 @@ class TopN:
         self._settled = Load(partitions, Why.START, now_ms, opened=0)
         self._feed = FeedView(partitions, now_ms, self._timing.settle_ms)
         self._changes = KeyChanges()
+        self._placement = Placement(self._place, partitions, self._notify)
         self._next_load_ms = now_ms
         self._next_audit_ms = now_ms + self._timing.audit_ms
         if partitions > 1:
@@ -162,7 +169,7 @@ class TopN:
                     or kind is not Kind.ROWS
                     or event.position is not None
                     or (partition, event.es_ms) != witnessed
-                    or (several and _changes_a_key(event))
+                    or (several and self._scatters(partition, event))
                 ):
                     self._witness(delivery, event, now_ms)
                     watching, witnessed = self._watching, (partition, event.es_ms)
@@ -216,6 +223,11 @@ class TopN:
             case Kind.ROWS:
                 if self.partitions > 1 and _changes_a_key(event):
                     self._changes.arm(batch, now_ms, "key change")
+                strays = self._placement.strays(batch.partition, event)
+                if strays:
+                    self.totals.strays += len(strays)
+                    self._changes.arm(batch, now_ms, STRAY)
+                    self._placement.tell(batch.partition, strays, now_ms)
             case Kind.CLEAR:
                 if self.partitions > 1:
                     self._changes.arm(batch, now_ms, "table cleared")
@@ -231,6 +243,10 @@ class TopN:
             case Kind.DEAD:
                 self.totals.dead_letters += 1
                 self.lose(f"dead letter: {event.reason}")
+
+    def _scatters(self, partition: int, event: Event) -> bool:
+        """Images of one of its rows may come on two partitions, in any order."""
+        return _changes_a_key(event) or bool(self._placement.strays(partition, event))
 
     def _is_past(self, event: Event) -> bool:
         """Whether the event comes after the load on show."""

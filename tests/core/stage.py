@@ -25,6 +25,7 @@ from engine.core.changes import (
     Upsert,
 )
 from engine.core.evidence import EndOffsets
+from engine.core.placement import Placer
 from engine.core.rank import Key, RankKey, Score
 from engine.core.reports import Timing
 from engine.core.states import State
@@ -40,6 +41,7 @@ class Stage:
     Args:
         table: the rows at the beginning, key to score.
         evidence: ``position`` or ``es``, what events and answers carry.
+        place: as for :class:`TopN`.
         timing: fields of :class:`Timing`; audits never come by themselves unless asked for.
     """
 
@@ -52,6 +54,7 @@ class Stage:
         partitions: int = 1,
         evidence: str = "position",
         buffer_limit: int = 1000,
+        place: Placer | None = None,
         **timing: float,
     ) -> None:
         self.table: dict[Key, Score | None] = dict(table or {})
@@ -77,6 +80,7 @@ class Stage:
             ranked=True,
             notify=lambda level, text: self.notices.append((level, text)),
             buffer_limit=buffer_limit,
+            place=place,
         )
 
     # ── the database ──────────────────────────────────────────────────────────────────────
