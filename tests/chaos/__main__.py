@@ -41,8 +41,6 @@ def main() -> int:
     seed = random.randrange(10**6) if options.seed is None else options.seed
     shapes = LONG if options.shape is None else (LONG[options.shape],)
     install()
-        logging.CRITICAL
-    )  # the judge's own consumer, dozens a second
     _say(f"seed {seed}")
     folder = _OUTPUT / f"{time.strftime('%Y%m%d-%H%M%S')}-seed-{seed}"
     total = _play(seed, shapes, options.seconds, folder)
