@@ -1,7 +1,7 @@
 # One command each. `make` alone says what there is.
 .DEFAULT_GOAL := help
 .PHONY: help run run-stack test check fast stack bench format lock proto clean
-.PHONY: chaos
+.PHONY: chaos docs screenshots
 
 PYTHON ?= python3
 VENV := .venv
@@ -49,6 +49,12 @@ chaos: $(READY) ## Random SQL and kill -9 on real services, each EXACT judged: S
 
 bench: $(READY) ## Ratios, measured in one run
 	$(BIN)/python -m tests.bench
+
+docs: $(READY) ## Write docs/reference.md anew: commands, settings, keys
+	$(BIN)/python -m tests.docs.reference
+
+screenshots: $(READY) ## Draw the dashboard anew into docs/images
+	$(BIN)/python -m tests.docs.screenshots
 
 format: $(READY) ## Format and mend what can be mended
 	$(BIN)/ruff format .
