@@ -1,4 +1,8 @@
-"""The engine without a screen: one JSON object a line on stdout, notices on stderr."""
+"""The engine without a screen: one JSON object a line on stdout, notices on stderr.
+
+A reader that stops reading stops nothing: of the status lines it misses it gets the newest, of the
+others the last thousand.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from engine.runtime_api import RunningEngine
 from engine.status import EngineStatus, Transition
 from topn_tui.formatting import safe
 from topn_tui.json_text import harmless
+from topn_tui.line_writer import LineWriter
 
 STATUS_S = 1.0
 """Time between two status objects."""
@@ -35,8 +40,10 @@ class Headless:
     def __init__(
         self, engine: RunningEngine, *, out: TextIO | None = None, err: TextIO | None = None
     ) -> None:
-        self._engine, self._out, self._err = engine, out or sys.stdout, err or sys.stderr
-        self._transition = self._notice = 0
+        self._engine = engine
+        self._out = LineWriter(out or sys.stdout, "headless lines")
+        self._err = LineWriter(err or sys.stderr, "headless notices")
+        self._transition = self._notice = self._dropped = 0
 
     async def run(self) -> None:
         """Run until SIGINT or SIGTERM, or until nobody can be told any more.
@@ -59,6 +66,9 @@ class Headless:
                 writing.result()
             self._write_news()
             self._line(status_object("status", self._engine.status))
+            self._out.end()
+            self._err.end()
+            self._check()
 
     async def _write_for_ever(self) -> None:
         looks = 0
@@ -68,21 +78,34 @@ class Headless:
                 self._line(status_object("status", self._engine.status))
             looks += 1
             await asyncio.sleep(LOOK_S)
+            self._check()
 
     def _write_news(self) -> None:
         status = self._engine.status
         for notice in status.notices:
             if notice.number > self._notice:
                 self._notice = notice.number
-                print(f"{notice.level}: {safe(notice.text)}", file=self._err, flush=True)
+                self._err.put(f"{notice.level}: {safe(notice.text)}\n")
         for transition in status.transitions:
             if transition.number > self._transition:
                 self._transition = transition.number
                 self._line(status_object("state", status, transition))
 
     def _line(self, fields: dict[str, object]) -> None:
-        self._out.write(harmless(_ENCODER.encode(fields).decode()) + "\n")
-        self._out.flush()
+        line = harmless(_ENCODER.encode(fields).decode()) + "\n"
+        self._out.put(line, only_newest=fields["kind"] == "status")
+
+    def _check(self) -> None:
+        """Raise what a writer ended with; tell of lines that nobody read in time."""
+        for writer in (self._out, self._err):
+            if writer.error is not None:
+                raise writer.error
+        if self._out.dropped > self._dropped:
+            self._dropped = self._out.dropped
+            self._err.put(
+                f"warning: nobody reads the output: {self._dropped} lines have been dropped so far\n",
+                only_newest=True,
+            )
 
 
 def status_object(
