@@ -51,7 +51,7 @@ def play(seeds: range) -> Tally:
         tally.steps += world.steps
         tally.exact += world.exact
         tally.provisional += world.provisional
-        tally.limited.update(world.limits.keys())
+        tally.limited.update(world.oracle.limits.keys())
     return tally
 
 

@@ -15,96 +15,33 @@ seed has chosen, then the input stops and everything is drained. After every ste
 * the **mirror**: the stream of board changes replayed into an empty dict.
 
 A contradiction raises :class:`Wrong` with the seed in it. What the promise leaves out (see
-:meth:`World._limit`) is counted instead. One seed is one history, for ever the same.
+:meth:`Oracle.limit`) is counted instead. One seed is one history, for ever the same.
 """
 
 from __future__ import annotations
 
 import random
-from bisect import bisect_left
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import product
-from typing import Final
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NoReturn
 
 from engine.core.changes import (
     Answer,
     BoardChange,
     Delivery,
-    Event,
     Kind,
     Row,
 )
-from engine.core.evidence import SLACK_MS, EndOffsets
+from engine.core.evidence import EndOffsets
 from engine.core.loading import Load
-from engine.core.rank import Key, RankKey, above
+from engine.core.rank import Key, RankKey
 from engine.core.reports import Timing
 from engine.core.states import State
 from engine.core.topn import TopN
+from tests.core.oracle import Oracle, Wrong, best_of
 from tests.core.world_canal import Broker, Canal
-from tests.core.world_database import Entry, Faults, Rows, Shape, Table, Transaction
-
-EPOCH_MS: Final = 1_700_000_000_000
-"""The database's clock when the world's monotonic clock is at zero."""
-
-
-class Wrong(AssertionError):
-    """The engine has broken its promise."""
-
-
-# ── oracles ───────────────────────────────────────────────────────────────────────────────────
-
-
-def best_of(rows: Mapping[int, int | None], limit: int) -> list[RankKey]:
-    """The answer of ``… WHERE score IS NOT NULL ORDER BY score DESC, key DESC LIMIT limit``."""
-    ranked: list[RankKey] = [(score, key) for key, score in rows.items() if score is not None]
-    return sorted(ranked, reverse=True)[:limit]
-
-
-class Arrivals:
-    """How far each partition has been delivered, and what is missing or older there."""
-
-    def __init__(self, table: Table, partitions: int) -> None:
-        self._table = table
-        self.high = [-1] * partitions
-        """By partition, the greatest binlog index ever delivered."""
-        self.last = [-1] * partitions
-        self.holes: list[set[int]] = [set() for _ in range(partitions)]
-        self._newest_ms = [0] * partitions
-        self.unnoticed = [False] * partitions
-        """Stepped back, and never by more than binlog time can tell."""
-
-    def skip_to(self, broker: Broker, positions: Sequence[int]) -> None:
-        """A start or resync: what lies before these positions will not be delivered."""
-        for p, log in enumerate(broker.logs):
-            before = log[positions[p] - 1].entries[-1].index if positions[p] else -1
-            self.last[p] = max(before, self.high[p])
-            self.holes[p].clear()
-            self.unnoticed[p] = False
-
-    def see(self, entry: Entry) -> None:
-        p, index, es_ms = entry.partition, entry.index, entry.transaction.es_ms
-        indices = self._table.of_partition[p]
-        after, upto = bisect_left(indices, self.last[p] + 1), bisect_left(indices, index)
-        self.holes[p].update(indices[after:upto])
-        self.holes[p].discard(index)
-        self.high[p], self.last[p] = max(self.high[p], index), index
-        if index >= self.high[p]:
-            self.unnoticed[p] = False
-        elif es_ms >= self._newest_ms[p] - SLACK_MS:
-            self.unnoticed[p] = True
-        self._newest_ms[p] = max(self._newest_ms[p], es_ms)
-
-    def cuts(self, base: int, *, provisional: bool) -> Iterable[tuple[int, ...]]:
-        """The cuts of the binlog that a board may show: as delivered, or as loaded if that is later.
-
-        A provisional answer that equalled the board may stand for either.
-        """
-        here = tuple(max(high + 1, base) for high in self.high)
-        if not provisional:
-            return [here]
-        return [here, *product(*({h + 1, max(h + 1, base)} for h in self.high))]
+from tests.core.world_database import Faults, Shape, Table
+from tests.core.world_writers import Writers
 
 
 @dataclass
@@ -116,16 +53,6 @@ class Query:
     rows: list[RankKey] | None = None
     answer: Answer | None = None
     answer_at_ms: float = 0
-
-
-@dataclass
-class Watched:
-    """What the oracle needs of an open load: the whole table as queried, and all changes since."""
-
-    load: Load
-    touched: Rows = field(default_factory=dict)
-    snapshot: Rows | None = None
-    base: int = 0
 
 
 # ── the world ─────────────────────────────────────────────────────────────────────────────────
@@ -153,16 +80,23 @@ class World:
         self.shape, self.faults = Shape(**shape), Faults(**faults)
 
         self.now_ms: float = 10_000 + rng.randint(0, 999)
-        self._clock_error_ms = 0
-        self._transactions = 0
         self.table = Table(self.shape)
         self.broker = Broker(self.shape.partitions)
         self.canal = Canal(self.table, self.broker, self.shape, self.faults, rng)
-        self.arrivals = Arrivals(self.table, self.shape.partitions)
+        self.writers = Writers(self.table, self.shape, self.faults, rng)
+        by_position = self.shape.evidence == "position"
+        self.oracle = Oracle(
+            self.table,
+            size=self.shape.size,
+            partitions=self.shape.partitions,
+            wrong=self._wrong,
+            lost=self.canal.lost,
+            steps_seen=by_position,
+            clock_trusted=by_position or not self.faults.clock,
+            notice=lambda: self.notices[-1],
+        )
 
-        self.steps = self.exact = self.provisional = self.loads = self.healed = 0
-        self.limits: Counter[str] = Counter()
-        """How often something was wrong that the promise leaves out, and which limit it was."""
+        self.steps = self.exact = self.provisional = self.loads = 0
         self.notices: list[str] = []
         self._calm = False
         self._away_until_ms = 0.0
@@ -188,7 +122,7 @@ class World:
 
     def _fill(self) -> None:
         for _ in range(self._rng.randint(0, 25)):
-            self._write(filling=True)
+            self.writers.write(self.now_ms, filling=True)
         self.now_ms += 3000
         self.table.show(self.now_ms)
         while not self.canal.idle and self._rng.random() < 0.8:
@@ -207,13 +141,11 @@ class World:
             notify=lambda level, text: self.notices.append(f"{level}: {text}"),
         )
         self._mirror: dict[Key, Row] = {}
-        self.sigma: Rows = {}
+        self.oracle.forget()
         self._forget_feed()
 
     def _forget_feed(self) -> None:
-        self.arrivals.skip_to(self.broker, self.positions)
-        self._base = 0
-        self._watched: Watched | None = None
+        self.oracle.skip_to(self.broker.before(self.positions))
         self._queries: list[Query] = []
         self._ends: EndOffsets | None = None
         self._reading: tuple[float, float, list[int] | None] | None = None
@@ -233,61 +165,6 @@ class World:
         self.now_ms += 0.001
         return self.now_ms
 
-    # ── writers ───────────────────────────────────────────────────────────────────────────
-
-    def _write(self, *, filling: bool = False) -> None:
-        """One transaction of one to three changes."""
-        transaction = self._transaction()
-        for _ in range(self._rng.choice((1, 1, 2, 3))):
-            self._change_something(transaction, filling=filling)
-
-    def _transaction(self) -> Transaction:
-        rng, faults, log = self._rng, self.faults, self.table.log
-        self._transactions += 1
-        visible_ms = self.now_ms + (rng.randint(0, 450) if faults.late_visible else 0)
-        if log:
-            visible_ms = max(visible_ms, log[-1].transaction.visible_ms)
-        begun_ms = self.now_ms - rng.randint(0, 60)
-        if faults.long_transaction and rng.random() < 0.1:
-            begun_ms -= rng.randint(0, 5000)
-        es_ms = self._database_ms(begun_ms) // 1000 * 1000
-        return Transaction(self._transactions, self.now_ms, visible_ms, es_ms)
-
-    def _database_ms(self, monotonic_ms: float) -> int:
-        return EPOCH_MS + int(monotonic_ms) + self._clock_error_ms
-
-    def _change_something(self, transaction: Transaction, *, filling: bool) -> None:
-        rng, faults, table = self._rng, self.faults, self.table
-        key, chance = rng.randrange(self.shape.keys), rng.random()
-        score: int | None = rng.randrange(self.shape.scores)
-        if faults.null and rng.random() < 0.07:
-            score = None
-        if chance < 0.22:
-            if key in table.rows:
-                table.append(transaction, "delete", key)
-        elif chance < 0.36 and faults.move and not filling:
-            self._move_a_row(transaction, key, score)
-        elif chance < 0.37 and faults.truncate and not filling:
-            table.append(transaction, "clear")
-        elif chance < 0.375 and faults.alter and not filling:
-            table.append(transaction, "alter")
-        elif chance < 0.385:
-            table.append(transaction, "query")
-        elif key not in table.rows or table.rows[key] != score:
-            table.append(transaction, "upsert", key, score)
-
-    def _move_a_row(self, transaction: Transaction, key: int, score: int | None) -> None:
-        """Some row gets this key; as in REPLACE, a row that had it goes first."""
-        rows = self.table.rows
-        others = sorted(k for k in rows if k != key)
-        if not others:
-            return
-        old_key = self._rng.choice(others)
-        kept = rows[old_key] if self._rng.random() < 0.5 else score
-        if key in rows:
-            self.table.append(transaction, "delete", key)
-        self.table.append(transaction, "move", key, kept, old_key)
-
     # ── the caller of TopN ────────────────────────────────────────────────────────────────
 
     def _poll(self) -> None:
@@ -302,22 +179,12 @@ class World:
                 deliveries.append(Delivery(p, self.positions[p], message.events))
                 self.positions[p] += 1
                 for entry, event in zip(message.entries, message.events, strict=True):
-                    self._arrive(entry, event)
+                    self.oracle.arrive(entry, dead=event.kind is Kind.DEAD)
         change, verdicts = self.topn.receive(
             deliveries, self._tell_time(), explain_last=rng.choice((0, 0, 3))
         )
         assert len(verdicts) <= 3
         self._follow(change)
-
-    def _arrive(self, entry: Entry, event: Event) -> None:
-        self.arrivals.see(entry)
-        if event.kind is Kind.DEAD:
-            return
-        entry.replay(self.sigma)
-        if self._watched is not None:
-            entry.replay(self._watched.touched)
-        if entry.what == "clear" and self.shape.partitions == 1:
-            self._base = 0  # nothing of the last load is left
 
     def _follow(self, change: BoardChange) -> None:
         """Replay the difference; it must fit, and give the board."""
@@ -343,37 +210,11 @@ class World:
         topn.feed_trouble = "feed unreachable" if away else None
         if not away:
             self._read_ends()
-        before, loads, mismatches = topn.claim(), topn.totals.loads, topn.totals.audit_mismatches
-        open_before = self._watched
+        before = self.oracle.before_tick(topn)
         topn.tick(self._tell_time(), self.positions, self._ends)
-        if topn.totals.audit_mismatches > mismatches:
-            self._judge_mismatch()
-        if topn.totals.loads > loads:
-            assert open_before is not None
-            proved = set(topn.passed_words()) == {"yes"}
-            self._take_in(open_before, compare=before.state is State.EXACT and proved)
-        if topn.load is None:
-            self._watched = None
-        elif open_before is None or topn.load is not open_before.load:
-            self._watched = Watched(topn.load)
+        self.oracle.after_tick(topn, before)
         self._follow(topn.take_change())
         self._run_queries()
-
-    def _take_in(self, watched: Watched, *, compare: bool) -> None:
-        """The oracle's own load: the whole table as queried, under all that was touched since."""
-        assert watched.snapshot is not None
-        loaded = {**watched.snapshot, **watched.touched}
-        if compare and not self.canal.lost:
-            whole = len(self.table.log)
-            if best_of(loaded, whole) != best_of(self.sigma, whole):
-                self._wrong_or_limit("a proved answer differs from what was delivered")
-        self.sigma, self._base = loaded, watched.base
-
-    def _judge_mismatch(self) -> None:
-        if self.canal.lost:
-            self.healed += 1
-        else:
-            self._wrong_or_limit("an audit mismatch although nothing was lost", self.notices[-1])
 
     def _read_ends(self) -> None:
         """Ask the broker for its log ends; the reply takes a while and may be from any part of it."""
@@ -405,15 +246,14 @@ class World:
 
     def _advance_query(self, query: Query) -> None:
         """Rows, then the clock and the place in the log, then, maybe late, the answer."""
-        watched, shape, rng = self._watched, self.shape, self._rng
+        watched, shape, rng = self.oracle.watched, self.shape, self._rng
         if query.rows is None:
             if self.now_ms < query.rows_at_ms:
                 return
             if self.faults.failing_query and not self._calm and rng.random() < 0.3:
                 self._queries.remove(query)
                 self.topn.failed(query.load, "timeout", self._tell_time(), retry_in_ms=1000)
-                if self.topn.load is None:
-                    self._watched = None
+                self.oracle.follow_load(self.topn)
                 return
             query.rows = best_of(self.table.visible, shape.size + shape.reserve + 1)
             if watched is not None and watched.load is query.load:
@@ -432,7 +272,7 @@ class World:
         last = log[-1].transaction.number if log else 0
         return Answer(
             rows=tuple(Row(key, score) for score, key in ranked),
-            clock_ms=self._database_ms(self.now_ms),
+            clock_ms=self.writers.database_ms(self.now_ms),
             position=self.table.position(len(log)) if by_position else None,
             gtid=f"0-1-{last}" if by_gtid else "",
         )
@@ -444,13 +284,13 @@ class World:
         self.now_ms += rng.randint(0, 2 * self.shape.pace_ms)
         chance = rng.random()
         if chance < 0.22:
-            self._write()
+            self.writers.write(self.now_ms)
         elif chance < 0.6:
             self.canal.step(self.now_ms, calm=False)
         else:
             self._poll()
         if faults.clock and rng.random() < 0.01:
-            self._clock_error_ms += rng.choice((-4000, -2000, 3000))
+            self.writers.clock_error_ms += rng.choice((-4000, -2000, 3000))
         if faults.away and rng.random() < 0.006:
             self._away_until_ms = self.now_ms + rng.randint(1000, 9000)
         if faults.resync and rng.random() < 0.006:
@@ -473,7 +313,7 @@ class World:
                 rest_ms = None
                 continue
             rest_ms = rest_ms or self.now_ms
-            good = self.topn.claim().state is State.EXACT and self._is_the_table()
+            good = self.topn.claim().state is State.EXACT and self.oracle.is_the_table(self.topn)
             if (good and self.now_ms - rest_ms >= stay_ms) or self.now_ms - rest_ms >= within_ms:
                 return good
 
@@ -481,9 +321,7 @@ class World:
         """A lost change can only be found once traffic passes on every partition again."""
         for _ in range(6):
             self.now_ms += 3000
-            transaction = self._transaction()
-            for key in sorted(self.table.rows):
-                self.table.append(transaction, "upsert", key, self.table.rows[key])
+            self.writers.rewrite_all(self.now_ms)
             self._drain(within_ms=9000, stay_ms=9000)
         if not self._drain(within_ms=30_000):
             self._wrong("a silent loss was not healed after traffic: " + self._state())
@@ -498,66 +336,22 @@ class World:
             self.exact += 1
             self.provisional += claim.provisional
         # Most steps bring nothing new to look at, and looking is what a history costs.
-        new = (self.topn, claim, totals.messages, totals.loads, self._base, self._resting())
+        new = (self.topn, claim, totals.messages, totals.loads, self.oracle.base, self._resting())
         if new == self._last_look:
             return
         self._last_look = new
         if self._check_core:
             self.topn.check()
         if self.topn.loaded:
-            self._look_at_invariant()
+            self.oracle.look_at_invariant(self.topn)
         if claim.state is State.EXACT:
-            self._look_at_exact(provisional=claim.provisional)
-
-    def _look_at_invariant(self) -> None:
-        board = self.topn.board
-        ranked = best_of(self.sigma, len(self.table.log))
-        expected = {rank for rank in ranked if above(rank, board.floor)}
-        if board.known(None) != expected:
-            self._wrong("tracked is not what ranks above the floor", expected, board.known(None))
-        if board.tracked > self.shape.size + self.shape.reserve:
-            self._wrong("memory is not bounded", board.tracked)
-
-    def _look_at_exact(self, *, provisional: bool) -> None:
-        size, shown = self.shape.size, self._shown()
-        if shown != best_of(self.sigma, size):
-            self._wrong("EXACT but not the top N of what was delivered", shown, self.sigma)
-        if self.canal.lost:
-            return
-        cuts = self.arrivals.cuts(self._base, provisional=provisional)
-        if not any(shown == best_of(self.table.at(cut), size) for cut in cuts):
-            self._wrong_or_limit("EXACT but never a state of the table", shown, provisional)
-        if self._resting() and not self._is_the_table():
-            self._wrong("EXACT at rest and not the table", shown, self.table.rows)
-
-    def _shown(self) -> list[RankKey]:
-        return [row.rank_key for row in self.topn.board.best(self.shape.size)]
-
-    def _is_the_table(self) -> bool:
-        return self._shown() == best_of(self.table.rows, self.shape.size)
+            self.oracle.look_at_exact(self.topn, resting=self._resting())
 
     def _resting(self) -> bool:
         table, delivered = self.table, self.positions == self.broker.ends()
         return self.canal.idle and delivered and table.visible_count == len(table.log)
 
-    def _limit(self) -> str | None:
-        """Which stated limit of the promise holds now."""
-        if any(self.arrivals.unnoticed) and self.shape.evidence != "position":
-            return "a step back that binlog time cannot tell"
-        if any(holes - self.canal.lost for holes in self.arrivals.holes):
-            return "a hole before its resend"
-        if self.faults.clock and self.shape.evidence != "position":
-            return "the database's clock was set"
-        return None
-
-    def _wrong_or_limit(self, what: str, *details: object) -> None:
-        limit = self._limit()
-        if limit is None:
-            self._wrong(what, *details)
-        else:
-            self.limits[limit] += 1
-
-    def _wrong(self, what: str, *details: object) -> None:
+    def _wrong(self, what: str, *details: object) -> NoReturn:
         faults = [name for name, on in vars(self.faults).items() if on]
         raise Wrong(
             f"{what}\n  seed {self.seed}, step {self.steps}, {self.now_ms:.0f} ms, {self._state()}\n"

@@ -26,6 +26,13 @@ class Broker:
     def ends(self) -> list[int]:
         return [len(log) for log in self.logs]
 
+    def before(self, positions: Sequence[int]) -> list[int]:
+        """By partition, the binlog index of what stands just before a position; -1: nothing."""
+        return [
+            log[at - 1].entries[-1].index if at else -1
+            for log, at in zip(self.logs, positions, strict=True)
+        ]
+
 
 class Canal:
     """Reads the binlog in batches, sends each batch partition by partition, saves its position."""
@@ -136,7 +143,10 @@ class Canal:
             shares = [[e for e in kept if e.partition == p] for p in range(self._shape.partitions)]
         else:
             shares = [[e] for e in kept]
-        return [Message(tuple(s), tuple(map(self._event, s))) for s in shares if s]
+        return [self._message(tuple(share)) for share in shares if share]
+
+    def _message(self, entries: tuple[Entry, ...]) -> Message:
+        return Message(entries, tuple(map(self._event, entries)))
 
     def _event(self, entry: Entry) -> Event:
         kind, changes, op = _decoded(entry)

@@ -124,6 +124,10 @@ class Entry:
     key: int = 0
     score: int | None = None
     old_key: int | None = None
+    existed: bool = False
+    """Whether there was a row of that key (of the old key, where it has moved)."""
+    old_score: int | None = None
+    """The score that row had."""
 
     def images(self) -> list[tuple[int, int | None]]:
         """Keys and the scores they have after it; None for a row that is gone or has a NULL."""
@@ -165,7 +169,11 @@ class Table:
     ) -> None:
         about_row = what in ("upsert", "delete", "move")
         partition = key % self._shape.used if about_row else 0
-        entry = Entry(len(self.log), transaction, partition, what, key, score, old_key)
+        row = key if old_key is None else old_key
+        existed, old_score = about_row and row in self.rows, self.rows.get(row)
+        entry = Entry(
+            len(self.log), transaction, partition, what, key, score, old_key, existed, old_score
+        )
         self.log.append(entry)
         self.of_partition[partition].append(entry.index)
         images = [(k, None) for k in self._history] if what == "clear" else entry.images()
