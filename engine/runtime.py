@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 
 Decode = Callable[[bytes | None], tuple[Event, ...]]
 
+MakePlacer = Callable[[Table], Placer | None]
+
 SLICE_MESSAGES = 500
 """How many messages are decoded and applied before a look at the time."""
 
@@ -47,8 +49,6 @@ STATUS_MS = 100
 """How often the status is replaced at most."""
 
 EXPLAINED = 60
-MakePlacer = Callable[[Table], Placer | None]
-
 """How many of a status interval's changes get a verdict: what a screen can show."""
 
 
@@ -79,6 +79,8 @@ class Engine:
         options: the rest.
         clock: time.
         engine_id: the identity under which the store knows this engine.
+        placer: makes, for the described table, what tells a row's partition; it gives None, or raises
+            WrongSetting.
     """
 
     def __init__(
@@ -91,11 +93,11 @@ class Engine:
         options: EngineOptions,
         clock: Clock,
         engine_id: str,
-        placer: makes, for the described table, what tells a row's partition; it gives None, or raises
-            WrongSetting.
+        placer: MakePlacer = lambda table: None,
     ) -> None:
         self._feed, self._source, self._store = feed, source, store
         self._decoder, self._options, self._clock = decoder, options, clock
+        self._placer = placer
         self._stopping = asyncio.Event()
         self._decode: Decode | None = None
         self._topn: TopN | None = None
@@ -105,11 +107,9 @@ class Engine:
         self._yielded_ms = clock.monotonic_ms()
         self.history = History()
         self._meter = Meter(clock.monotonic_ms())
-        placer: MakePlacer = lambda table: None,
         self._follower = Follower(feed, clock, notify=self._notify)
         self._loader = Loader(source, clock, notify=self._notify, described=self._described)
         self._publisher = Publisher(
-        self._placer = placer
             store,
             clock,
             snapshot=self._snapshot,
@@ -186,6 +186,7 @@ class Engine:
             ranked=self._options.screen,
             notify=self._notify,
             buffer_limit=self._options.buffer_rows,
+            place=self._placer(self._table) if self._table else None,
         )
         watching = (self._follower.watch_ends(), self._follower.commit_for_ever())
         await together(self._read(self._topn), *watching)
@@ -203,7 +204,6 @@ class Engine:
     async def _close(self) -> None:
         await self._loader.close()
         closing = (self._publisher.release(), self._feed.close(), self._source.close())
-            place=self._placer(self._table) if self._table else None,
         for step in (asyncio.gather(*closing), self._store.close()):
             try:
                 await asyncio.wait_for(step, CLOSE_MS / 1000)

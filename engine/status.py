@@ -217,6 +217,8 @@ class Counters:
     ignored: tuple[tuple[str, int], ...] = ()
     """By kind, most frequent first."""
     dead_letters: int = 0
+    strays: int = 0
+    """Rows that came on a partition that they do not hash to."""
     loads: int = 0
     evicted: int = 0
     spilled: int = 0
@@ -235,10 +237,6 @@ class Rates:
     """From Canal's record to applied here, for the newest message; None while nothing has come."""
     publish_ms: float | None = None
     """How long the last publish took."""
-    dead_letters_lost: int = 0
-    """How often one could not be kept where the settings say: in the file, in the topic."""
-    strays: int = 0
-    """Rows that came on a partition that they do not hash to."""
     changes_history: tuple[float, ...] = ()
     lag_history: tuple[float, ...] = ()
     delay_history: tuple[float, ...] = ()
