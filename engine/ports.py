@@ -7,7 +7,7 @@ adapter has one of its own: no call hangs for ever.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -15,6 +15,8 @@ import msgspec
 from engine.columns import Table
 from engine.core.changes import Answer, Row
 from engine.core.rank import Key
+from engine.dead_letter_lines import DeadLetter
+from engine.sample import SampleRow
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
@@ -25,6 +27,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     timestamp_ms: int
     """When the producer made the record, milliseconds since 1970."""
     value: bytes | None
+    key: bytes | None = None
 
 
 class ChangeFeed(Protocol):
@@ -90,6 +93,25 @@ class RowSource(Protocol):
 
     async def best_rows(self, limit: int) -> Answer:
         """The best `limit` rows, and what is known of the log after them. :meth:`describe` first."""
+
+    async def close(self) -> None:
+        """Let go of everything. Never raises, never hangs, safe to call twice."""
+
+
+class PracticeTable(Protocol):
+    """A table of the sample's shape whose rows may be written: the walkthrough's, never the engine's."""
+
+    async def rows(self, *, limit: int) -> Sequence[SampleRow]:
+        """Its first `limit` rows by key."""
+
+    async def insert(self, rows: Iterable[SampleRow]) -> None:
+        """One INSERT of these rows; nothing where there are none."""
+
+    async def update(self, key: int, likes: int) -> None:
+        """One UPDATE of this row's score."""
+
+    async def delete(self, keys: Iterable[int]) -> None:
+        """One DELETE of these rows; keys that are not there do not count."""
 
     async def close(self) -> None:
         """Let go of everything. Never raises, never hangs, safe to call twice."""
@@ -187,6 +209,25 @@ class BoardStore(Protocol):
 
     async def release(self, state: BoardState) -> None:
         """A clean stop: write STOPPED and free the lease, if it is ours. Never raises."""
+
+    async def close(self) -> None:
+        """Let go of everything. Never raises, never hangs, safe to call twice."""
+
+
+class DeadLetterSink(Protocol):
+    """A place where dead letters are kept for people, each at least once."""
+
+    @property
+    def place(self) -> str:
+        """What it is, in a sentence: ``the file /…/board.jsonl``, ``the topic x``."""
+
+    async def keep(self, letters: Sequence[DeadLetter]) -> None:
+        """Keep them, oldest first. Whoever calls waits for one call to end before the next.
+
+        Raises:
+            ServiceAway: for now. The same letters may be given again; some may be there by then.
+            NotKept: some of them never will be; the others are.
+        """
 
     async def close(self) -> None:
         """Let go of everything. Never raises, never hangs, safe to call twice."""

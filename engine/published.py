@@ -13,6 +13,7 @@ import base64
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -26,6 +27,38 @@ MEMBER_DIGITS = 20
 """Digits of a fixed-width member: enough for every BIGINT, signed or unsigned."""
 
 _ALL_NINES = 10**MEMBER_DIGITS - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedBoard:
+    """A board as a reader sees it, all of one moment."""
+
+    rows: tuple[str, ...]
+    """Row JSON texts as stored, highest rank first."""
+    limit: int | None
+    """N: how many rows the board may have; None until its engine has written it."""
+    state: str
+    reason: str | None
+    provisional: bool
+    alive: bool
+    """Whether the publishing engine's lease still runs: past it no state may be believed."""
+    problems: tuple[str, ...]
+    """What does not fit together in the store; empty when all is well."""
+    positions: Mapping[int, int]
+    """Partition -> next offset: how far the feed had been followed when this was published."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether the rows are the exact top N, as far as anybody can know."""
+        return self.state == "EXACT" and self.alive and not self.problems
+
+    def describe(self) -> str:
+        """The state in one line."""
+        if self.problems:
+            return f"INCONSISTENT: {self.problems[0]:.200}"
+        if not self.alive and self.state != "STOPPED":
+            return f"STALE: no engine keeps this board any more; the last state was {self.state}"
+        return f"{self.state}: {self.reason}" if self.reason else self.state
 
 
 def row_json(row: Row, field_names: Sequence[str]) -> str:
@@ -185,6 +218,27 @@ def lease_alive(stored: StoredBoard) -> bool:
     return bool(stored.meta.get("owner")) and until_ms > stored.store_clock_ms
 
 
+def published_board(stored: StoredBoard) -> PublishedBoard:
+    """What a reader may make of a stored board. Never raises: what is damaged becomes a problem."""
+    try:
+        problems, rows = inconsistencies(stored), order_rows(stored)
+    except (ValueError, OverflowError, RecursionError) as error:
+        # Not rows of ours: there is nothing to show, and no order to show it in.
+        problems, rows = (f"a row cannot be read: {error}",), ()
+    meta = stored.meta
+    limit = meta.get("limit", "")
+    return PublishedBoard(
+        rows=rows,
+        limit=int(limit) if limit.isascii() and limit.isdecimal() else None,
+        state=meta.get("state", ""),
+        reason=meta.get("reason") or None,
+        provisional=meta.get("provisional") == "1",
+        alive=lease_alive(stored),
+        problems=problems,
+        positions=_positions(meta.get("offsets", "")),
+    )
+
+
 def _row_problem(name: str, stored: StoredBoard) -> str:
     try:
         score, key = rank_key(parse_row(stored.rows[name]))
@@ -195,6 +249,14 @@ def _row_problem(name: str, stored: StoredBoard) -> str:
     if float(score) != stored.scores[name]:
         return f"{name!r} has score {number_text(score)} in its row, {stored.scores[name]!r} in the set"
     return ""
+
+
+def _positions(text: str) -> dict[int, int]:
+    """The offsets as published; none where somebody has damaged them: they are no part of the answer."""
+    try:
+        return {int(p): o for p, o in msgspec.json.decode(text, type=dict[str, int]).items()}
+    except (msgspec.MsgspecError, ValueError):
+        return {}
 
 
 def _some(names: Sequence[str]) -> str:

@@ -222,6 +222,24 @@ class EngineSection(Section):
     """Start anew at the feed's end when more messages than this wait to be read; 0: never."""
 
 
+class WalkthroughSection(SecretSection):
+    """The account that ``topn-tui walkthrough --write`` writes the table with. Nothing else writes there."""
+
+    url: str | None = None
+    """mysql://user@host:port/database, as table.url, of an account with SELECT, INSERT, UPDATE and DELETE."""
+    tls: TlsSection = Field(default_factory=TlsSection)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_out(cls, values: Any) -> Any:
+        return without_password(values)
+
+    @field_validator("url")
+    @classmethod
+    def _is_mysql(cls, url: str | None) -> str | None:
+        return _checked_url(url, ("mysql",), needs_path=True)
+
+
 class ViewSection(Section):
     """What the dashboard says of the place it looks at."""
 
@@ -240,6 +258,17 @@ class LogSection(Section):
     """The file is rotated at this size; three old ones are kept."""
 
 
+class DeadLettersSection(Section):
+    """Messages that should have been usable and were not, kept for people: see topn-tui dead-letters."""
+
+    file: File = None
+    """JSON lines with all bytes of each message; default: by board in the XDG state home, in dead-letters."""
+    max_bytes: Annotated[int, Field(ge=65_536, le=1_000_000_000)] = 20_000_000
+    """Of the file and an older one beside it; beyond it the oldest go. A message larger than half of it is cut."""
+    topic: str | None = None
+    """A Kafka topic that each is sent to as well, on the feed's cluster; it must exist. Not with --observe."""
+
+
 class Settings(BaseSettings):
     """All settings, checked. Build with :func:`engine.configuration.load_settings`."""
 
@@ -252,8 +281,10 @@ class Settings(BaseSettings):
     feed: FeedSection = Field(default_factory=FeedSection)
     store: StoreSection = Field(default_factory=StoreSection)
     engine: EngineSection = Field(default_factory=EngineSection)
+    walkthrough: WalkthroughSection = Field(default_factory=WalkthroughSection)
     view: ViewSection = Field(default_factory=ViewSection)
     log: LogSection = Field(default_factory=LogSection)
+    dead_letters: DeadLettersSection = Field(default_factory=DeadLettersSection)
 
     @property
     def board_name(self) -> str:

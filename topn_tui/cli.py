@@ -18,8 +18,9 @@ from engine.configuration import Loaded, load_settings, sample, sample_settings,
 from engine.errors import TopnError, WrongSetting
 from engine.runtime_api import RunningEngine
 from engine.settings import Settings
+from topn_tui.dead_letters import dead_letters
 from topn_tui.formatting import safe
-from topn_tui.options import common, flags_of, running, settings_of
+from topn_tui.options import common, embeddable, flags_of, running, settings_of
 
 if TYPE_CHECKING:
     from topn_tui.app import Dashboard
@@ -77,6 +78,7 @@ def run(
     # Never by default: without a screen nobody would see that the EXACT board is made up.
     engine: RunningEngine
     if embedded:
+        _check_embedded(observe=observe)
         engine = make_embedded_engine(loaded.settings, embedded, screen=False)
     else:
         engine = make_engine(loaded.settings, observe=observe, screen=False)
@@ -136,7 +138,7 @@ def config(context: click.Context, config: Path | None, sets: tuple[str, ...], s
 @click.option(
     "--stats", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the figures."
 )
-@click.option("--steps", is_flag=True, help="Every eviction and load as a JSON line, first.")
+@click.option("--steps", is_flag=True, help="Every eviction, load and dead letter as a JSON line, first.")
 @click.pass_context
 def replay(
     context: click.Context,
@@ -170,6 +172,37 @@ def replay(
     context.exit(run_replay(settings, changes, rows=rows, batch=batch, stats=stats, steps=steps))
 
 
+@cli.command()
+@common
+@embeddable
+@click.option("--write", is_flag=True, help="Allow writing rows to a real MySQL table.")
+@click.pass_context
+def walkthrough(
+    context: click.Context,
+    config: Path | None,
+    sets: tuple[str, ...],
+    embedded: Wire | None,
+    write: bool,
+) -> None:
+    """The five manual tests, one after the other: write rows, print the board, say what it shows.
+
+    With nothing configured, or with --embedded, on a table in this process. On a real MySQL only with
+    --write, an account in walkthrough.url, and a table of the sample's shape that is empty or holds
+    exactly the start rows; it is put back as it was found. Exit 0 only when every step held, 3 when
+    one did not.
+    """
+    from topn_tui.logs import start_logging  # here: --help must not wait for the drivers
+    from topn_tui.walkthrough import walkthrough as walk
+
+    settings = settings_of(context, config, sets).settings
+    start_logging(settings.log)
+    embedded = embedded or context.obj[3]
+    context.exit(asyncio.run(walk(settings, embedded=embedded, write=write)))
+
+
+cli.add_command(dead_letters)
+
+
 def dashboard(loaded: Loaded, *, observe: bool, embedded: Wire | None) -> None:
     """Run the dashboard; ends the process with its exit code."""
     from topn_tui.logs import start_logging  # here: --help must not wait for widgets
@@ -197,9 +230,19 @@ def make_app(settings: Settings, *, observe: bool, embedded: Wire | None) -> Das
     from topn_tui.app import Dashboard
 
     if embedded is None and (observe or not nothing_configured(settings)):
-        return Dashboard(make_engine(settings, observe=observe))
-    engine = make_embedded_engine(settings, embedded or "json")
-    return Dashboard(engine, mode="EMBEDDED", workload=engine.workload)
+        engine = make_engine(settings, observe=observe)
+        return Dashboard(engine, environment=settings.view.environment)
+    _check_embedded(observe=observe)
+    made = make_embedded_engine(settings, embedded or "json")
+    return Dashboard(made, mode="EMBEDDED", workload=made.workload)
+
+
+def _check_embedded(*, observe: bool) -> None:
+    if observe:
+        raise WrongSetting(
+            "--observe with --embedded: nobody else publishes in this process, so there would be "
+            "nothing to watch; leave one of the two out"
+        )
 
 
 def main() -> None:

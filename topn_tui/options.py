@@ -38,6 +38,11 @@ def running(command: F) -> F:
     observe = click.option(
         "--observe", is_flag=True, help="Never take the lease: watch, publish nothing."
     )
+    return observe(embeddable(command))
+
+
+def embeddable(command: F) -> F:
+    """The option that replaces all services."""
     embedded = click.option(
         "--embedded",
         type=click.Choice(["json", "protobuf"]),
@@ -47,7 +52,7 @@ def running(command: F) -> F:
         help="The whole path in this process: a table, its change log, a store, and traffic. What "
         "the dashboard shows where nothing is configured.",
     )
-    return observe(embedded(command))
+    return embedded(command)
 
 
 def settings_of(context: click.Context, file: Path | None, sets: tuple[str, ...]) -> Loaded:

@@ -8,7 +8,8 @@ import msgspec
 from rich.cells import cell_len
 
 from engine.errors import ServiceAway, StoreRefused, WrongSetting
-from engine.reader import PublishedBoard, read_board
+from engine.published import PublishedBoard
+from engine.reader import read_board
 from engine.settings import Settings
 from topn_tui.formatting import UNKNOWN, crop, fit, safe
 from topn_tui.json_text import harmless

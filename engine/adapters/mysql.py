@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from engine.adapters.mysql_connection import Connection, SqlRow
+from engine.adapters.mysql_connection import SqlRow, connection_to
 from engine.adapters.mysql_describe import Shape, Wanted, shape
-from engine.adapters.mysql_reasons import SERVICE, Target
+from engine.adapters.mysql_reasons import SERVICE
 from engine.adapters.mysql_sql import load_statement
 from engine.adapters.mysql_warnings import (
     binlog_warnings,
@@ -16,7 +16,6 @@ from engine.adapters.mysql_warnings import (
     index_warning,
     variables,
 )
-from engine.adapters.tls import tls_context
 from engine.columns import Table, table_reader
 from engine.core.changes import Answer, LogPosition, Row, Value
 from engine.errors import ServiceAway
@@ -66,31 +65,23 @@ class MySQLSource:
         query_timeout_ms: int = 10_000,
         time_zone: str | None = None,
     ) -> None:
-        context = None
-        if tls:
-            context = tls_context(
-                SERVICE,
-                ca_file=ca_file,
-                cert_file=cert_file,
-                key_file=key_file,
-                check_hostname=check_hostname,
-                server_name=server_name,
-            )
         self._wanted = Wanted(database, table, key, score, tuple(columns))
         self._query_timeout_ms = query_timeout_ms
-        self._connection = Connection(
-            Target(
-                where=f"{host}:{port}",
-                user=user,
-                database=database,
-                table=table,
-                connect_timeout_ms=connect_timeout_ms,
-                query_timeout_ms=query_timeout_ms,
-            ),
+        self._connection = connection_to(
             host=host,
             port=port,
+            user=user,
             password=password,
-            ssl_context=context,
+            database=database,
+            table=table,
+            tls=tls,
+            ca_file=ca_file,
+            cert_file=cert_file,
+            key_file=key_file,
+            check_hostname=check_hostname,
+            server_name=server_name,
+            connect_timeout_ms=connect_timeout_ms,
+            query_timeout_ms=query_timeout_ms,
             time_zone=time_zone,
         )
         self._shape: Shape | None = None

@@ -17,6 +17,7 @@ import aiomysql
 from pymysql import err
 
 from engine.adapters.mysql_reasons import SERVICE, SYNTAX_ERROR, Target, error_code, translated
+from engine.adapters.tls import tls_context
 from engine.errors import ServiceAway
 
 CLIENT_GRACE_MS = 1000
@@ -51,6 +52,52 @@ class Server(NamedTuple):
     @property
     def gtid_variable(self) -> str:
         return "@@global.gtid_binlog_pos" if self.mariadb else "@@global.gtid_executed"
+
+
+def connection_to(
+    *,
+    host: str,
+    port: int,
+    user: str,
+    password: str,
+    database: str,
+    table: str,
+    tls: bool,
+    ca_file: str | None,
+    cert_file: str | None,
+    key_file: str | None,
+    check_hostname: bool,
+    server_name: str | None,
+    connect_timeout_ms: int,
+    query_timeout_ms: int,
+    time_zone: str | None = None,
+) -> Connection:
+    """A connection to a table's server, not made yet; arguments as :class:`engine.adapters.mysql.MySQLSource`.
+
+    Raises:
+        WrongSetting: a TLS file cannot be used.
+    """
+    context = None
+    if tls:
+        context = tls_context(
+            SERVICE,
+            ca_file=ca_file,
+            cert_file=cert_file,
+            key_file=key_file,
+            check_hostname=check_hostname,
+            server_name=server_name,
+        )
+    target = Target(
+        where=f"{host}:{port}",
+        user=user,
+        database=database,
+        table=table,
+        connect_timeout_ms=connect_timeout_ms,
+        query_timeout_ms=query_timeout_ms,
+    )
+    return Connection(
+        target, host=host, port=port, password=password, ssl_context=context, time_zone=time_zone
+    )
 
 
 class Connection:

@@ -102,7 +102,12 @@ def test_what_is_shown_obeys_no_terminal(topn: Program, tmp_path: Path) -> None:
 
 def test_a_secret_is_known_as_one() -> None:
     secrets = {path for path, field in leaves() if is_secret(field)}
-    assert secrets == {"table.password", "feed.sasl_password", "store.password"}
+    assert secrets == {
+        "table.password",
+        "feed.sasl_password",
+        "store.password",
+        "walkthrough.password",
+    }
     assert {f"{path}_file" for path in secrets} <= set(PATHS)
 
 

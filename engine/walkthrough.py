@@ -1,0 +1,324 @@
+"""The manual tests of the original write-up, step by step: write rows, wait, compare with what must be.
+
+What must be is worked out from the rows that were there and the changes made, by sorting them all:
+nothing here knows how the engine does it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias, TypeVar
+
+from engine.core.changes import Row
+from engine.errors import ServiceAway, StoreRefused, TopnError, WrongSetting
+from engine.ports import BoardStore, PracticeTable
+from engine.published import PublishedBoard, published_board, row_json
+from engine.runtime_api import RunningEngine
+from engine.sample import SAMPLE, SampleRow, sample_row
+
+SIZE = 10
+"""N of the walkthrough: its conclusions speak of a top ten."""
+
+START: tuple[SampleRow, ...] = tuple(row for row in SAMPLE if 20 <= row.id <= 82)
+"""The start rows: ids 20 to 82 of the sample (82 itself is inserted on the way)."""
+
+POLL_MS = 50
+"""How often the published board is looked at."""
+
+PATIENCE_MS = 60_000
+"""How long a step may take until the board is EXACT and shows it."""
+
+
+class Insert(NamedTuple):
+    """A new row."""
+
+    row: SampleRow
+
+    @property
+    def key(self) -> int:
+        return self.row.id
+
+    def __str__(self) -> str:
+        return f"INSERT {self.row.id}, {self.row.like_cnt} likes"
+
+
+class Update(NamedTuple):
+    """A new score for a row."""
+
+    key: int
+    likes: int
+
+    def __str__(self) -> str:
+        return f"UPDATE {self.key} to {self.likes} likes"
+
+
+class Delete(NamedTuple):
+    """A row goes."""
+
+    key: int
+
+    def __str__(self) -> str:
+        return f"DELETE {self.key}"
+
+
+T = TypeVar("T")
+
+Change: TypeAlias = Insert | Update | Delete
+
+
+class Step(NamedTuple):
+    """One manual test."""
+
+    title: str
+    changes: tuple[Change, ...]
+    """Made one after the other, each waited for."""
+    conclusion: str
+    conclusion_zh: str
+
+
+STEPS = (
+    Step(
+        "Query",
+        (),
+        "The ten rows with the most likes, in order; of the two with 80 the greater id stands first.",
+        "查询得到点赞数最高的十行，顺序正确；同为 80 赞时，id 大的排在前面。",
+    ),
+    Step(
+        "Insert a row outside the top",
+        (Insert(sample_row(90, 9, "z", 5)),),
+        "A row with fewer likes than the tenth changes nothing.",
+        "插入的数据点赞数低于第十名，榜单不变。",
+    ),
+    Step(
+        "Insert a row into the top",
+        (Insert(sample_row(82, 100, "et", 400)),),
+        "The new row is second; row 70, the tenth until now, was evicted, from Redis too.",
+        "插入的数据进入前十，排第二；原第十名 70 被淘汰，并从 Redis 的 ZSET 中移除。",
+    ),
+    Step(
+        "Update rows in the top",
+        (Update(78, 650), Update(82, 550)),
+        "The same ten rows with their new likes, in their new order.",
+        "更新前十之内的数据：成员不变，点赞数与顺序随之更新。",
+    ),
+    Step(
+        "Let a row fall out, delete another",
+        (Update(82, 10), Delete(78)),
+        "Row 70 came back as tenth, then everything moved up: the row that follows was not forgotten.",
+        "点赞数下降或被删除的行离开榜单：70 重新成为第十名，其后各行依次上升，后继的行没有被遗忘。",
+    ),
+)
+
+TOUCHED = frozenset(change.key for step in STEPS for change in step.changes)
+"""The keys of all rows that a step writes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a step came to."""
+
+    number: int
+    step: Step
+    rows: tuple[str, ...]
+    """The published board after it: row JSON, highest rank first."""
+    trouble: str | None
+    """Why it did not hold; None where it did."""
+
+
+class Walkthrough:
+    """The five steps on a running pipeline.
+
+    Args:
+        engine: not yet running; it is run here. It need not be the one that publishes.
+        table: where the rows are written; it is put back as it was found.
+        board: where it is published; only read here.
+        field_names: key, columns, score: the published fields, all columns of the sample.
+        patience_ms: how long a step may take.
+    """
+
+    def __init__(
+        self,
+        engine: RunningEngine,
+        table: PracticeTable,
+        board: BoardStore,
+        *,
+        field_names: Sequence[str],
+        patience_ms: int = PATIENCE_MS,
+    ) -> None:
+        self._engine, self._table, self._board = engine, table, board
+        self._field_names, self.patience_ms = field_names, patience_ms
+        self._rows: dict[int, SampleRow] = {}
+
+    async def run(self, show: Callable[[Outcome], None]) -> bool:
+        """Walk through the steps, `show` each; whether all held. The first that does not ends it.
+
+        Raises:
+            WrongSetting: the table is neither empty nor holds exactly the start rows; its account may
+                not write it; or the engine cannot run with these settings.
+            ServiceAway: the table cannot be written.
+        """
+        try:
+            found = {row.id: row for row in await self._table.rows(limit=len(SAMPLE) + 1)}
+            _check(found.values())
+            # Rows that are not there: whether this account may delete, before anything is written.
+            await self._table.delete(TOUCHED - found.keys())
+            try:
+                if not found:
+                    await self._table.insert(START)
+                self._rows = dict(found) or {row.id: row for row in START}
+                return await self._beside_the_engine(show)
+            finally:
+                await self._put_back(found)
+        finally:
+            await asyncio.gather(self._table.close(), self._board.close())
+
+    async def _beside_the_engine(self, show: Callable[[Outcome], None]) -> bool:
+        running = asyncio.create_task(self._engine.run(), name="engine")
+        walking = asyncio.create_task(self._walk(show), name="walkthrough")
+        try:
+            await asyncio.wait({running, walking}, return_when=asyncio.FIRST_COMPLETED)
+            if not walking.done():
+                running.result()  # raises what ended it
+                raise TopnError(f"the engine ended: {self._engine.status.ended}")
+            return walking.result()
+        finally:
+            walking.cancel()
+            self._engine.stop()
+            await asyncio.wait({running, walking})
+
+    async def _walk(self, show: Callable[[Outcome], None]) -> bool:
+        for number, step in enumerate(STEPS, start=1):
+            board, trouble = await self._seen({})
+            for change in step.changes:
+                if trouble is None:
+                    board, trouble = await self._make(change)
+            rows = () if board is None else board.rows
+            show(Outcome(number=number, step=step, rows=rows, trouble=trouble))
+            if trouble is not None:
+                return False
+        return True
+
+    async def _make(self, change: Change) -> tuple[PublishedBoard | None, str | None]:
+        """Make one change and wait until the board has followed; the board, and what is wrong."""
+        number = self._engine.status.events_total
+        match change:
+            case Insert(row):
+                await self._table.insert([row])
+                self._rows[row.id] = row
+            case Update(key, likes):
+                await self._table.update(key, likes)
+                self._rows[key] = self._rows[key]._replace(like_cnt=likes)
+            case Delete(key):
+                await self._table.delete([key])
+                del self._rows[key]
+        passed = await self._wait_for(lambda: self._delivered(change.key, after=number))
+        if passed is None:
+            return await self._looked(), f"{change}: the feed did not deliver it; {self._standing}"
+        board, trouble = await self._seen(passed)
+        return board, trouble and f"{change}: {trouble}"
+
+    async def _delivered(self, key: int, *, after: int) -> Mapping[int, int] | None:
+        """Where the feed stood once the engine had applied the change of this key."""
+        status = self._engine.status
+        if not any(e.number > after and e.explained.key == key for e in status.events):
+            return None
+        return {p.partition: p.position for p in status.partitions}
+
+    async def _seen(self, passed: Mapping[int, int]) -> tuple[PublishedBoard | None, str | None]:
+        """Wait until the published board has followed that far, is EXACT and as it must be."""
+        expected = self._expected()
+        seen: list[PublishedBoard] = []
+
+        async def right() -> PublishedBoard | None:
+            board = await self._looked()
+            seen[:] = [board] if board else seen
+            if board is None or not board.exact or board.rows != expected:
+                return None
+            far = all(board.positions.get(p, -1) >= at for p, at in passed.items())
+            return board if far else None
+
+        board = await self._wait_for(right)
+        if board is not None:
+            return board, None
+        if not seen:
+            return None, f"no board was published; {self._standing}"
+        if not seen[0].exact:
+            return seen[0], f"the board is not exact: {seen[0].describe()}; {self._standing}"
+        return seen[0], _difference(seen[0], expected)
+
+    async def _wait_for(self, look: Callable[[], Awaitable[T | None]]) -> T | None:
+        """What `look` finds, as soon as it finds something; None where it does not in time."""
+        try:
+            async with asyncio.timeout(self.patience_ms / 1000):
+                while True:
+                    found = await look()
+                    if found is not None:
+                        return found
+                    await asyncio.sleep(POLL_MS / 1000)
+        except TimeoutError:
+            return None
+
+    async def _looked(self) -> PublishedBoard | None:
+        try:
+            stored = await self._board.read()
+        except (ServiceAway, StoreRefused):
+            return None  # the engine says so too, see `_standing`
+        return None if stored is None else published_board(stored)
+
+    def _expected(self) -> tuple[str, ...]:
+        ranked = sorted(
+            (row for row in self._rows.values() if row.like_cnt is not None),
+            key=lambda row: (row.like_cnt, row.id),
+            reverse=True,
+        )
+        names = self._field_names
+        texts = []
+        for row in ranked[:SIZE]:
+            values = [row._asdict()[name] for name in names]
+            published = Row(key=values[0], score=values[-1], columns=tuple(values[1:-1]))
+            texts.append(row_json(published, names))
+        return tuple(texts)
+
+    @property
+    def _standing(self) -> str:
+        """What the engine says about itself and the services, for a person who must act."""
+        status = self._engine.status
+        services = "; ".join(f"{s.name} {s.health}: {s.detail}" for s in status.services)
+        reason = f" ({status.exactness.reason})" if status.exactness.reason else ""
+        return f"the engine is {status.exactness.state}{reason}; {services}"
+
+    async def _put_back(self, found: Mapping[int, SampleRow]) -> None:
+        """The table as it was found, whatever has been done to it."""
+        now = {row.id: row for row in await self._table.rows(limit=2 * len(SAMPLE))}
+        ours = TOUCHED | {row.id for row in START}
+        wrong = {key for key in ours if now.get(key) != found.get(key)}
+        if wrong:
+            await self._table.delete(wrong)
+            await self._table.insert([found[key] for key in sorted(wrong & found.keys())])
+
+
+def _check(rows: Iterable[SampleRow]) -> None:
+    """Refuse a table that somebody may need.
+
+    Raises:
+        WrongSetting: there are rows, and they are not exactly the start rows.
+    """
+    found = {(*row[:4], row.like_cnt) for row in rows}
+    for start in (START, SAMPLE):
+        if found in (set(), {(*row[:4], row.like_cnt) for row in start}):
+            return
+    raise WrongSetting(
+        f"the table is neither empty nor holds exactly the {len(START)} start rows of the walkthrough"
+        f" (or the whole sample of {len(SAMPLE)}): nothing was written; name an empty table of that"
+        " shape in table.name"
+    )
+
+
+def _difference(board: PublishedBoard, expected: Sequence[str]) -> str:
+    for rank, wanted in enumerate(expected, start=1):
+        there = board.rows[rank - 1] if rank <= len(board.rows) else "nothing"
+        if there != wanted:
+            return f"at rank {rank} there must be {wanted}, the board has {there}"
+    return f"the board has {len(board.rows)} rows, {len(expected)} were expected"

@@ -1,0 +1,81 @@
+"""``topn-tui walkthrough``: the manual tests of the original write-up, step by step, as text."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from functools import partial
+from typing import Literal
+
+from engine.assembly import make_embedded_walkthrough, make_walkthrough, nothing_configured
+from engine.errors import WrongSetting
+from engine.settings import Settings
+from engine.walkthrough import STEPS, Outcome, Walkthrough
+from topn_tui.formatting import safe
+from topn_tui.query import envelope
+
+HELD, NOT_HELD = 0, 3
+
+
+async def walkthrough(
+    settings: Settings, *, embedded: Literal["json", "protobuf"] | None, write: bool
+) -> int:
+    """Walk through the steps and print each; the exit code.
+
+    Raises:
+        WrongSetting: it may not write, or the settings name no table that it can be done with.
+        ServiceAway: the table cannot be read or written.
+    """
+    if embedded is None and nothing_configured(settings) and not write:
+        embedded = "json"
+    if embedded is not None:
+        run = make_embedded_walkthrough(settings, embedded)
+        _say(f"On the embedded pipeline, Canal's {embedded}: no service is contacted.")
+    else:
+        run = make_walkthrough(settings)
+        _say(_allowed(settings, write=write))
+    try:
+        held = await _run(run)
+    except asyncio.CancelledError:
+        _say("\nStopped half-way. The table is as it was found.")
+        raise
+    _say("The table is as it was found.")
+    if held:
+        _say(f"All {len(STEPS)} steps held.  五步全部通过。")
+    return HELD if held else NOT_HELD
+
+
+def _allowed(settings: Settings, *, write: bool) -> str:
+    table = f"{settings.table.name} at {settings.walkthrough.url}"
+    if not write:
+        raise WrongSetting(
+            f"the walkthrough would insert, update and delete rows of {table}: say so with --write, "
+            "or try it without any service: topn-tui walkthrough --embedded"
+        )
+    return f"On {table}: rows are written, and put back at the end."
+
+
+async def _run(run: Walkthrough) -> bool:
+    walking = asyncio.ensure_future(run.run(_show))
+    # The table is put back also where somebody stops it half-way. As Ctrl-C does already.
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, partial(os.kill, os.getpid(), signal.SIGINT))
+    return await walking
+
+
+def _show(outcome: Outcome) -> None:
+    step = outcome.step
+    _say("")
+    _say(f"{outcome.number}. {step.title}" + "".join(f"\n   {change}" for change in step.changes))
+    _say(envelope(outcome.rows))
+    if outcome.trouble is None:
+        _say(f"   {step.conclusion_zh}\n   {step.conclusion}")
+    else:
+        _say(f"   没有通过。\n   This did not hold: {safe(outcome.trouble)}")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()  # a step may take a while: what is done shall be seen
