@@ -105,6 +105,8 @@ class Engine:
         self._inexact_scores = 0
         self._explain_left = EXPLAINED
         self._yielded_ms = clock.monotonic_ms()
+        # What the core has taken in. The feed itself is ahead of it while a batch is on its way.
+        self._taken: dict[int, int] = {}
         self.history = History()
         self._meter = Meter(clock.monotonic_ms())
         self._follower = Follower(feed, clock, notify=self._notify)
@@ -177,6 +179,7 @@ class Engine:
 
     async def _follow(self) -> None:
         await together(self._loader.describe(), self._follower.open())
+        self._taken = dict(self._feed.positions())
         self._topn = TopN(
             self._options.size,
             self._options.reserve,
@@ -224,6 +227,7 @@ class Engine:
             if self._clock.monotonic_ms() - self._yielded_ms > SLICE_MS:
                 await asyncio.sleep(0)
                 self._yielded_ms = self._clock.monotonic_ms()
+        self._taken = dict(self._feed.positions())
         if self._follower.lost is not None:
             raise PositionLost(self._follower.lost)
         self._tick(topn)
@@ -242,6 +246,7 @@ class Engine:
         now_ms, wall_ms = self._clock.monotonic_ms(), self._clock.wall_ms()
         wanted = min(self._explain_left, EXPLAINED) if self._options.screen else 0
         change, explained = topn.receive(deliveries, now_ms, explain_last=wanted)
+        self._taken.update((m.partition, m.offset + 1) for m in messages)
         self._explain_left -= len(explained)
         self._meter.delay_ms = float(max(0, wall_ms - messages[-1].timestamp_ms))
         self._mind(deliveries, messages, wall_ms)
@@ -297,6 +302,7 @@ class Engine:
         topn.feed_trouble = reason
         self._publisher.offer(BoardChange(), self._board_state(topn.claim()))
         positions = await self._follower.seek_to_end()
+        self._taken = dict(self._feed.positions())
         topn.resync(self._clock.monotonic_ms(), len(positions), reason)
         self._changed(topn, topn.take_change())
 
@@ -327,7 +333,7 @@ class Engine:
             limit=self._options.size,
             score_exact=not self._inexact_scores,
             as_of_ms=self._topn.as_of_ms if self._topn else None,
-            positions=dict(self._feed.positions()) if self._topn else {},
+            positions=dict(self._taken),
             field_names=self._table.field_names if self._table else (),
         )
 
@@ -364,7 +370,7 @@ class Engine:
             previous=self.status,
             topn=topn,
             table=self._table,
-            feed_positions=self._feed.positions() if topn else {},
+            feed_positions=self._taken,
             follower=self._follower,
             loader=self._loader,
             publisher=self._publisher,
