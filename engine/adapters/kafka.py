@@ -110,6 +110,9 @@ class KafkaFeed:
         self._positions: dict[int, int] = {}
         self._ends: dict[int, int] = {}
         self._failures = 0
+        self._lost = ""
+        """Why the topic is no longer the one that was opened."""
+        self._not_read = f"topic {topic!r} is not being read; seek to its end"
         # Held while topic and consumer are compared or replaced: calls come side by side.
         self._turn = asyncio.Lock()
 
@@ -121,7 +124,7 @@ class KafkaFeed:
         """See :meth:`engine.ports.ChangeFeed.next_batch`. Empty, too, while the broker is away."""
         consumer = self._consumer
         if consumer is None:
-            raise PositionLost(f"topic {self._name!r} is not being read; seek to its end")
+            raise PositionLost(self._lost or self._not_read)
         # The task that fetches can only end by a bug; getmany would be silent for ever.
         if consumer._fetcher.error_future.done():
             raise PositionLost("the Kafka client stopped fetching; seek to the end")
@@ -178,6 +181,7 @@ class KafkaFeed:
                 )
             ends = await self._read(topic, positions=None)
             self._topic, self._positions, self._ends = topic, dict(ends), ends
+            self._lost = ""
             return dict(ends)
 
     async def commit(self, positions: Mapping[int, int]) -> None:
@@ -195,10 +199,12 @@ class KafkaFeed:
     async def _end_offsets(self) -> dict[int, int]:
         consumer, topic = self._consumer, self._topic
         if consumer is None or topic is None:
-            raise PositionLost(f"topic {self._name!r} is not being read; seek to its end")
+            raise PositionLost(self._lost or self._not_read)
         lost = await self._topic_lost(topic)
         if lost:
-            # At once: a consumer of a topic that is gone asks for it again and again.
+            # At once: a consumer of a topic that is gone asks for it again and again. Who is
+            # reading meanwhile finds no consumer, and shall be told the same reason.
+            self._lost = lost
             await self._drop_consumer()
             raise PositionLost(lost)
         # As they are before the question: reading goes on meanwhile, past what the answer says.

@@ -77,6 +77,14 @@ class KafkaBroker(Service):
         """Delete a topic; nothing happens if there is none."""
         kafka_client.delete_topic(self.bootstrap_servers, name)
 
+    def add_partitions(self, name: str, total: int) -> None:
+        """Let a topic have `total` partitions, more than it has."""
+        kafka_client.add_partitions(self.bootstrap_servers, name, total)
+
+    def forget_records(self, name: str) -> None:
+        """Delete all records of a topic, as its retention would; its offsets go on."""
+        kafka_client.forget_records(self.bootstrap_servers, name)
+
     def values(self, topic: str, count: int, *, timeout_s: float = 20) -> list[bytes | None]:
         """Return the topic's values from its start, once there are at least `count` of them."""
         return kafka_client.values(self.bootstrap_servers, topic, count, timeout_s)

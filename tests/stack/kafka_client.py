@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, RecordsToDelete
 from aiokafka.errors import for_code
 
 _T = TypeVar("_T")
@@ -21,6 +21,16 @@ def create_topic(servers: str, name: str, partitions: int) -> None:
 def delete_topic(servers: str, name: str) -> None:
     """Delete a topic; nothing happens if there is none."""
     _run(_delete_topic(servers, name))
+
+
+def add_partitions(servers: str, name: str, total: int) -> None:
+    """Let a topic have `total` partitions, more than it has; raises an aiokafka error otherwise."""
+    _run(_add_partitions(servers, name, total))
+
+
+def forget_records(servers: str, name: str) -> None:
+    """Delete all records of a topic, as its retention would; its offsets go on."""
+    _run(_forget_records(servers, name))
 
 
 def values(servers: str, topic: str, count: int, timeout_s: float) -> list[bytes | None]:
@@ -48,6 +58,20 @@ async def _create_topic(servers: str, name: str, partitions: int) -> None:
 async def _delete_topic(servers: str, name: str) -> None:
     async with _Admin(servers) as admin:
         await admin.delete_topics([name])
+
+
+async def _add_partitions(servers: str, name: str, total: int) -> None:
+    async with _Admin(servers) as admin:
+        answer = await admin.create_partitions({name: NewPartitions(total)})
+    for _, code, *_ in answer.topic_errors:
+        if code:
+            raise for_code(code)(name)
+
+
+async def _forget_records(servers: str, name: str) -> None:
+    places = await _partitions(servers, name)
+    async with _Admin(servers) as admin:
+        await admin.delete_records({p: RecordsToDelete(before_offset=-1) for p in places})
 
 
 class _Admin:
