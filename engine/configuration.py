@@ -53,6 +53,12 @@ def default_log_file() -> Path:
     return Path(platformdirs.user_log_dir("topn-tui")) / "topn-tui.log"
 
 
+def default_dead_letter_file(board_name: str) -> Path:
+    """Where a board's dead letters are kept when nobody names a file: in the XDG state home."""
+    folder = Path(platformdirs.user_state_dir("topn-tui")) / "dead-letters"
+    return folder / f"{board_name.replace('/', '%2F')}.jsonl"
+
+
 def load_settings(file: Path | None = None, flags: Mapping[str, Any] | None = None) -> Loaded:
     """Read and check all settings.
 

@@ -7,7 +7,8 @@
     ├── ServiceAway         whoever runs the service; the engine waits and tries again by itself
     ├── PositionLost        nobody: the feed jumped; the engine starts again at its end (a resync)
     ├── NotOwner            nobody: another engine publishes this board; this one stands by
-    └── StoreRefused        the person who runs the store: a foreign key at our name, read-only, full
+    ├── StoreRefused        the person who runs the store: a foreign key at our name, read-only, full
+    └── NotKept             the person who runs the place for dead letters; those are lost to it
 """
 
 from __future__ import annotations
@@ -57,3 +58,17 @@ class NotOwner(TopnError):
 
 class StoreRefused(TopnError):
     """The store answers but will not take the board; somebody must change something there."""
+
+
+class NotKept(TopnError):
+    """Dead letters that a place will not take; trying the same again will not help.
+
+    Args:
+        reason: in one sentence.
+        turn: what to do.
+        lost: how many they are.
+    """
+
+    def __init__(self, reason: str, turn: str, lost: int) -> None:
+        self.reason, self.turn, self.lost = reason, turn, lost
+        super().__init__(f"{reason}; {turn}")

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from engine.core.changes import BoardChange, Explained, Upsert
 from engine.core.states import Claim
 from engine.core.verdicts import Candidate
+from engine.dead_letter_lines import DeadLetter
 from engine.ports import Message
-from engine.status import EventEntry, EvictionEntry, Notice, Publication, Transition
+from engine.status import (
+    DeadLetterEntry,
+    EventEntry,
+    EvictionEntry,
+    Notice,
+    Publication,
+    Transition,
+)
 
 EVENTS_KEPT = 400
 EVICTIONS_KEPT = 400
@@ -20,19 +27,6 @@ TRANSITIONS_KEPT = 200
 DEAD_LETTERS_KEPT = 100
 RAW_BYTES_KEPT = 4096
 """Of each message that an event entry or a dead letter keeps."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadLetter:
-    """A message that should have been usable and was not."""
-
-    at_ms: int
-    partition: int
-    offset: int
-    timestamp_ms: int
-    reason: str
-    raw: bytes
-    raw_size: int
 
 
 T = TypeVar("T")
@@ -66,7 +60,9 @@ class History:
         self.evictions: Log[EvictionEntry] = Log(EVICTIONS_KEPT)
         self.notices: Log[Notice] = Log(NOTICES_KEPT)
         self.transitions: Log[Transition] = Log(TRANSITIONS_KEPT)
-        self.dead_letters: Log[DeadLetter] = Log(DEAD_LETTERS_KEPT)
+        self.dead_letters: Log[DeadLetterEntry] = Log(DEAD_LETTERS_KEPT)
+        self.dead_letters_lost = 0
+        """How often one could not be kept where it should be: the file, the topic."""
         self._claimed: tuple[Claim, Publication] | None = None
 
     def add_events(
@@ -131,16 +127,17 @@ class History:
         )
         self.transitions.add(transition)
 
-    def add_dead_letter(self, message: Message, reason: str, *, at_ms: int) -> None:
-        """Keep a message that could not be used."""
-        raw = message.value or b""
-        letter = DeadLetter(
-            at_ms=at_ms,
-            partition=message.partition,
-            offset=message.offset,
-            timestamp_ms=message.timestamp_ms,
-            reason=reason,
-            raw=raw[:RAW_BYTES_KEPT],
-            raw_size=len(raw),
+    def add_dead_letter(self, letter: DeadLetter) -> None:
+        """Show a message that could not be used; of its bytes the beginning."""
+        entry = DeadLetterEntry(
+            number=self.dead_letters.total + 1,
+            at_ms=letter.noticed_ms,
+            topic=letter.topic,
+            partition=letter.partition,
+            offset=letter.offset,
+            timestamp_ms=letter.timestamp_ms,
+            reason=letter.reason,
+            raw=(letter.value or b"")[:RAW_BYTES_KEPT],
+            raw_size=letter.raw_size,
         )
-        self.dead_letters.add(letter)
+        self.dead_letters.add(entry)

@@ -129,6 +129,8 @@ def _object(file: Path, number: int, line: bytes) -> dict[str, Any]:
 
 def _value(file: Path, number: int, fields: dict[str, Any]) -> bytes | None:
     if "value_base64" in fields:
+        if fields["value_base64"] is None:
+            return None
         try:
             return base64.b64decode(fields["value_base64"], validate=True)
         except (binascii.Error, TypeError, ValueError) as error:

@@ -31,12 +31,14 @@ Decode = Callable[[bytes | None], tuple[Event, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One eviction or load, as it happened."""
+    """One eviction, load or dead letter, as it happened."""
 
     batch: int
     """The number of the batch after which it was seen, from 1; 0: before the first."""
     change: BoardChange | None = None
     load: LoadReport | None = None
+    dead: tuple[Message, str] | None = None
+    """A message that cannot be used, and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +132,9 @@ class Replay:
         for message in messages:
             events = self._decode(message.value)
             self._replica.take(events)
+            for event in events:
+                if event.kind is Kind.DEAD:
+                    self._seen(Step(batch=self._batch, dead=(message, event.reason)))
             deliveries.append(Delivery(message.partition, message.offset, events))
             self._positions[message.partition] = message.offset + 1
         change, _ = self._topn.receive(deliveries, self._now_ms)

@@ -106,6 +106,7 @@ class Reporter:
             events=history.events.entries(),
             evictions=history.evictions.entries(),
             notices=history.notices.entries(),
+            dead_letters=history.dead_letters.entries(),
             standing=_same(previous.standing, publisher.standing),
             services=self._services(previous, follower, loader, publisher, wall_ms, ended),
             ended=ended,
@@ -147,7 +148,7 @@ class Reporter:
             load=None if topn.load is None else _open_load(topn.load, at_ms, previous.load),
             last_load=_ended_load(topn.last_load, at_ms, previous.last_load),
             last_audit=_ended_load(topn.last_audit, at_ms, previous.last_audit),
-            counters=_same(previous.counters, _counters(topn, publisher)),
+            counters=_same(previous.counters, _counters(topn, publisher, history)),
             partitions=_same(
                 previous.partitions,
                 _partitions(topn, feed_positions, follower, at_ms),
@@ -216,13 +217,14 @@ def _reserve(topn: TopN) -> ReserveStatus:
     )
 
 
-def _counters(topn: TopN, publisher: Publisher) -> Counters:
+def _counters(topn: TopN, publisher: Publisher, history: History) -> Counters:
     totals = topn.totals
     return Counters(
         messages=totals.messages,
         changes=totals.changes,
         ignored=tuple(totals.ignored.most_common()),
         dead_letters=totals.dead_letters,
+        dead_letters_lost=history.dead_letters_lost,
         strays=totals.strays,
         loads=totals.loads,
         evicted=totals.evicted,

@@ -21,12 +21,22 @@ from engine.core.rank import NOTHING_KNOWN
 from engine.core.reports import Timing
 from engine.core.states import Claim, State
 from engine.core.topn import TopN
+from engine.dead_letters import DeadLetters
 from engine.errors import PositionLost, ServiceAway, TopnError
 from engine.follower import Follower, by_partition
 from engine.history import History
 from engine.loader import Loader
 from engine.meter import Meter
-from engine.ports import BoardState, BoardStore, ChangeFeed, Clock, Message, RowSource, TableReport
+from engine.ports import (
+    BoardState,
+    BoardStore,
+    ChangeFeed,
+    Clock,
+    DeadLetterSink,
+    Message,
+    RowSource,
+    TableReport,
+)
 from engine.published import fits_double
 from engine.publisher import Publisher
 from engine.reporting import Reporter
@@ -81,6 +91,7 @@ class Engine:
         engine_id: the identity under which the store knows this engine.
         placer: makes, for the described table, what tells a row's partition; it gives None, or raises
             WrongSetting.
+        dead_letters: where they are kept; none: in the status alone.
     """
 
     def __init__(
@@ -94,6 +105,7 @@ class Engine:
         clock: Clock,
         engine_id: str,
         placer: MakePlacer = lambda table: None,
+        dead_letters: Sequence[DeadLetterSink] = (),
     ) -> None:
         self._feed, self._source, self._store = feed, source, store
         self._decoder, self._options, self._clock = decoder, options, clock
@@ -108,6 +120,9 @@ class Engine:
         # What the core has taken in. The feed itself is ahead of it while a batch is on its way.
         self._taken: dict[int, int] = {}
         self.history = History()
+        self._dead_letters = DeadLetters(
+            dead_letters, options.topic, clock, history=self.history, notify=self._notify
+        )
         self._meter = Meter(clock.monotonic_ms())
         self._follower = Follower(feed, clock, notify=self._notify)
         self._loader = Loader(source, clock, notify=self._notify, described=self._described)
@@ -206,8 +221,8 @@ class Engine:
 
     async def _close(self) -> None:
         await self._loader.close()
-        closing = (self._publisher.release(), self._feed.close(), self._source.close())
-        for step in (asyncio.gather(*closing), self._store.close()):
+        services = (self._feed.close(), self._source.close(), self._dead_letters.close())
+        for step in (asyncio.gather(self._publisher.release(), *services), self._store.close()):
             try:
                 await asyncio.wait_for(step, CLOSE_MS / 1000)
             except (TimeoutError, ServiceAway):
@@ -288,12 +303,9 @@ class Engine:
     ) -> None:
         """Dead letters and table changes among the events."""
         for delivery, message in zip(deliveries, messages, strict=True):
+            self._dead_letters.look(message, delivery.events, at_ms=wall_ms)
             for event in delivery.events:
-                if event.kind is Kind.DEAD:
-                    self.history.add_dead_letter(message, event.reason, at_ms=wall_ms)
-                    place = f"p{message.partition}@{message.offset}"
-                    self._notify("error", f"dead letter {place}: {event.reason}; loading again")
-                elif event.kind is Kind.RESHAPE:
+                if event.kind is Kind.RESHAPE:
                     self._loader.describe_again()
                     self._notify("info", f"the table was changed ({event.op}): looking at it anew")
 

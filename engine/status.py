@@ -18,6 +18,7 @@ from engine.core.states import State
 __all__ = [
     "Cause",
     "Counters",
+    "DeadLetterEntry",
     "EngineStatus",
     "EventEntry",
     "EvictionEntry",
@@ -186,6 +187,23 @@ class EvictionEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetterEntry:
+    """One message that should have been usable and was not. All its bytes are in the file."""
+
+    number: int
+    at_ms: int
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    reason: str
+    raw: bytes
+    """The message, cut to a bound."""
+    raw_size: int
+    """The message's whole length in bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """Something a person should know: the thing, the value, the next step."""
 
@@ -217,6 +235,8 @@ class Counters:
     ignored: tuple[tuple[str, int], ...] = ()
     """By kind, most frequent first."""
     dead_letters: int = 0
+    dead_letters_lost: int = 0
+    """How often one could not be kept where the settings say: in the file, in the topic."""
     strays: int = 0
     """Rows that came on a partition that they do not hash to."""
     loads: int = 0
@@ -286,5 +306,6 @@ class EngineStatus:
     evictions: tuple[EvictionEntry, ...] = ()
     notices: tuple[Notice, ...] = ()
     transitions: tuple[Transition, ...] = ()
+    dead_letters: tuple[DeadLetterEntry, ...] = ()
     ended: str | None = None
     """Why the engine ended; None while it runs."""

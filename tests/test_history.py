@@ -17,6 +17,7 @@ from engine.core.changes import (
 )
 from engine.core.states import Claim, State
 from engine.core.verdicts import Candidate
+from engine.dead_letter_lines import DeadLetter
 from engine.history import (
     DEAD_LETTERS_KEPT,
     EVENTS_KEPT,
@@ -57,6 +58,19 @@ def explained(offset: int) -> tuple[Explained, Candidate]:
     return line, Candidate(Delivery(0, offset, (event,)), event, change)
 
 
+def letter_of(value: bytes | None, *, noticed_ms: int = 1) -> DeadLetter:
+    return DeadLetter(
+        topic="t",
+        partition=0,
+        offset=7,
+        timestamp_ms=1,
+        noticed_ms=noticed_ms,
+        reason="broken",
+        value=value,
+        raw_size=len(value or b""),
+    )
+
+
 class TestHistory:
     def test_numbers_of_events_say_how_many_were_not_kept(self) -> None:
         history = History()
@@ -70,7 +84,7 @@ class TestHistory:
         history = History()
         big = Message(0, 7, 1, b"x" * (RAW_BYTES_KEPT + 1))
         history.add_events([explained(7), explained(8)], {(0, 7): big}, total=2, at_ms=1)
-        history.add_dead_letter(big, "broken", at_ms=1)
+        history.add_dead_letter(letter_of(big.value))
         first, second = history.events.entries()
         assert (len(first.raw), first.raw_size) == (RAW_BYTES_KEPT, RAW_BYTES_KEPT + 1)
         assert (second.raw, second.raw_size) == (b"", 0)
@@ -80,7 +94,7 @@ class TestHistory:
 
     def test_a_null_message_can_be_a_dead_letter(self) -> None:
         history = History()
-        history.add_dead_letter(Message(0, 1, 1, None), "broken", at_ms=1)
+        history.add_dead_letter(letter_of(None))
         assert history.dead_letters.entries()[0].raw == b""
 
     def test_a_notice_is_not_repeated_one_after_the_other(self) -> None:
@@ -113,7 +127,7 @@ class TestHistory:
             history.add_evictions(BoardChange(left=(Eviction(row, Cause.FELL),)), at_ms=i)
             history.add_notice("info", str(i), at_ms=i)
             history.add_transition(Claim(State.EXACT, str(i)), Publication.OWNER, at_ms=i)
-            history.add_dead_letter(Message(0, i, i, b""), "x", at_ms=i)
+            history.add_dead_letter(letter_of(b"", noticed_ms=i))
         bounds = {
             history.events: EVENTS_KEPT,
             history.evictions: EVICTIONS_KEPT,
@@ -124,7 +138,7 @@ class TestHistory:
         for log, kept in bounds.items():
             assert (len(log.entries()), log.total) == (kept, 1000)
             assert log.entries()[-1].at_ms == 999
-        numbered = (history.evictions, history.notices, history.transitions)
+        numbered = (history.evictions, history.notices, history.transitions, history.dead_letters)
         for log in numbered:
             assert log.entries()[-1].number == 1000
 

@@ -143,6 +143,7 @@ def status_object(
         "spilled": counters.spilled,
         "superseded_in_batch": counters.superseded_in_batch,
         "dead_letters": counters.dead_letters,
+        "dead_letters_lost": counters.dead_letters_lost,
         "audit_mismatches": counters.audit_mismatches,
         "verified_ms_ago": None if verified is None else max(0, status.at_ms - verified),
     }

@@ -111,6 +111,17 @@ def _lines(step: Step) -> Sequence[dict[str, object]]:
                 "rows": report.rows,
             }
         ]
+    if step.dead is not None:
+        message, reason = step.dead
+        return [
+            {
+                "kind": "dead_letter",
+                "batch": step.batch,
+                "partition": message.partition,
+                "offset": message.offset,
+                "reason": reason,
+            }
+        ]
     assert step.change is not None
     return [
         {

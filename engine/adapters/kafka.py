@@ -22,12 +22,11 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition, errors
 
-from engine.adapters.driver_logs import tame_driver_log
-from engine.adapters.kafka_broker import Broker, MissingTopic, Topic
+from engine.adapters.kafka_broker import MissingTopic, Topic
 from engine.adapters.kafka_closing import stop_consumer
+from engine.adapters.kafka_connection import make_broker
 from engine.adapters.kafka_metadata import never_create_topics
 from engine.adapters.kafka_reasons import SERVICE
-from engine.adapters.tls import tls_context
 from engine.errors import PositionLost, ServiceAway
 from engine.ports import Message
 
@@ -78,26 +77,18 @@ class KafkaFeed:
         check_crcs: bool = True,
         client_id: str = "topn-tui",
     ) -> None:
-        # aiokafka.conn writes out every request at DEBUG, and one of them carries the password.
-        tame_driver_log("aiokafka", into="engine.adapters.kafka", secretive=["aiokafka.conn"])
-        context = None
-        if security_protocol in ("SSL", "SASL_SSL"):
-            context = tls_context(
-                SERVICE,
-                ca_file=ca_file,
-                cert_file=cert_file,
-                key_file=key_file,
-                check_hostname=check_hostname,
-                server_name=server_name,
-            )
-        self._broker = Broker(
+        self._broker = make_broker(
             bootstrap_servers=bootstrap_servers,
             client_id=client_id,
             security_protocol=security_protocol,
             sasl_mechanism=sasl_mechanism,
             sasl_username=sasl_username,
             sasl_password=sasl_password,
-            ssl_context=context,
+            ca_file=ca_file,
+            cert_file=cert_file,
+            key_file=key_file,
+            check_hostname=check_hostname,
+            server_name=server_name,
             request_timeout_ms=request_timeout_ms,
         )
         self._name, self._group_id = topic, group_id
@@ -153,6 +144,7 @@ class KafkaFeed:
                 offset=record.offset,
                 timestamp_ms=record.timestamp,
                 value=record.value,
+                key=record.key,
             )
             for records in by_partition.values()
             for record in records

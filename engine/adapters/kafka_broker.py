@@ -41,6 +41,10 @@ class MissingTopic(ServiceAway):
     """The cluster answers, and has no such topic."""
 
 
+class ForbiddenTopic(ServiceAway):
+    """The cluster answers, and this account may not even know of the topic."""
+
+
 class Broker:
     """A cluster as one account sees it.
 
@@ -124,7 +128,10 @@ class Broker:
         if error is errors.InvalidTopicError:
             raise WrongSetting(f"Kafka topic {name!r}: no topic can have this name; correct it")
         if error is not errors.NoError:
-            raise self.away(error())
+            away = self.away(error())
+            forbidden = error is errors.TopicAuthorizationFailedError
+            kind = ForbiddenTopic if forbidden else ServiceAway
+            raise kind(away.service, away.reason, away.turn)
         topic_id = answer["topic_id"]
         partitions = frozenset(p["partition"] for p in answer["partitions"])
         return Topic(None if topic_id == NO_ID else topic_id, partitions)

@@ -40,6 +40,7 @@ KEYS = [
     "spilled",
     "superseded_in_batch",
     "dead_letters",
+    "dead_letters_lost",
     "audit_mismatches",
     "verified_ms_ago",
 ]
@@ -118,6 +119,7 @@ def test_a_status_says_what_is_known() -> None:
         "spilled": 3,
         "superseded_in_batch": 4,
         "dead_letters": 5,
+        "dead_letters_lost": 0,
         "audit_mismatches": 0,
         "verified_ms_ago": 1_500,
     }

@@ -192,4 +192,5 @@ def _environment(config: Path | None, env: Mapping[str, str] | None) -> dict[str
     if config is not None:
         chosen["TOPN_CONFIG"] = str(config)
         chosen.setdefault("TOPN_LOG__FILE", str(config.with_suffix(".log")))
+        chosen.setdefault("TOPN_DEAD_LETTERS__FILE", str(config.with_suffix(".dead.jsonl")))
     return chosen
