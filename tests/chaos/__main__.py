@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import shutil
 import sys
@@ -37,7 +38,11 @@ def main() -> int:
         "--seed", type=int, default=None, help="what will happen; default: by chance"
     )
     parser.add_argument("--shape", type=int, default=None, help="only this of the shapes, from 0")
+    parser.add_argument(
+        "--mutant", default="", help="run this wrong variant of tests/core/mutants.py: to be caught"
+    )
     options = parser.parse_args()
+    os.environ["TOPN_CHAOS_MUTANT"] = options.mutant
     seed = random.randrange(10**6) if options.seed is None else options.seed
     shapes = LONG if options.shape is None else (LONG[options.shape],)
     install()
@@ -59,20 +64,22 @@ def _play(seed: int, shapes: Sequence[Shape], seconds: float, folder: Path) -> F
     turns = max(len(shapes), round(seconds / TURN_S))
     total = Figures()
     with workspace() as directory:
-        stack = stack_for_chaos(directory)
-        try:
-            stack.start()
-            for turn in range(turns):
-                shape = shapes[turn % len(shapes)]
-                run = Run(stack, shape, folder / f"turn-{turn + 1}", say=_say)
+        for turn in range(turns):
+            if total.mismatches:
+                break
+            name, shape = f"turn-{turn + 1}", shapes[turn % len(shapes)]
+            place = directory / name
+            place.mkdir()
+            place.chmod(0o711)  # as the workspace: the database server's user must get in
+            stack = stack_for_chaos(place, persistent_redis=shape.persistent_redis)
+            try:
+                stack.start()
+                run = Run(stack, shape, folder / name, say=_say)
                 total.add(run.play(seed + turn, seconds=seconds / turns, round_s=ROUND_S))
-                if total.mismatches:
-                    break
-        finally:
-            for service in stack.own:
-                if total.mismatches:
-                    shutil.copy(service.log_path, folder)
-            stack.stop()
+            finally:
+                stack.stop()
+                for service in stack.own:
+                    shutil.copy(service.log_path, folder / name)
     return total
 
 

@@ -44,21 +44,21 @@ class Figures:
         self.quiet += other.quiet
         self.reads += other.reads
         self.statements += other.statements
-        self.counts += other.counts
+        self.counts.update(other.counts)  # += would drop what is zero
         self.mismatches += other.mismatches
 
 
-def stack_for_chaos(directory: Path) -> Stack:
+def stack_for_chaos(directory: Path, *, persistent_redis: bool = False) -> Stack:
     """Services that may be killed: what a database says is committed must be on disk."""
     safe = ["--innodb-flush-log-at-trx-commit=1", "--sync-binlog=1"]
-    return Stack(directory, mysql={"options": safe})
+    return Stack(directory, mysql={"options": safe}, redis={"persistent": persistent_redis})
 
 
 class Run:
     """One world with its Canal and engines on a running stack, from the first load to the last word.
 
     Args:
-        stack: its services may be killed; `redis` as the shape wants it.
+        stack: its services may be killed.
         shape: the kind of pipeline.
         folder: for settings and logs of this run.
         say: told of each round.
@@ -92,7 +92,9 @@ class Run:
                 if self.figures.mismatches:
                     break
         except Mismatch as error:
-            self.figures.mismatches.append(str(error))
+            # What can still explain a doubt has been delivered.
+            self._watch.call(self._watch.judge.settle)
+            self.figures.mismatches += [str(error), *self._watch.judge.verdicts.mismatches]
         finally:
             self.figures.seconds = time.monotonic() - began_s
             self._end()
@@ -130,6 +132,10 @@ class Run:
         self.figures.quiet.append(point)
         self._tell(f"quiet point: {point}")
         self.figures.mismatches += self._watch.judge.verdicts.mismatches
+        audits = self._engines.total("audit_mismatches")
+        if audits:
+            said = "\n".join(text for e in self._engines.alive for text in e.errors[-5:])
+            self.figures.mismatches.append(f"{audits} audits found an EXACT board wrong:\n{said}")
         self._say(
             f"{shape}: round {plan.number}, {writers.statements} statements, "
             f"{len(plan.kills)} kills, delivered after {point.drain_s:.1f} s, "
