@@ -63,9 +63,10 @@ class Reporter:
         self._started_at_ms = started_at_ms
         self._history, self._meter = history, meter
 
-    def empty(self, size: int, reserve: int) -> EngineStatus:
-        """Before anything is known."""
-        names = ("MySQL", "Kafka", "engine", "Redis")
+    def empty(self, size: int, reserve: int, services: tuple[str, str, str]) -> EngineStatus:
+        """Before anything is known. `services`: what table source, feed and store are called."""
+        table, feed, store = services
+        names = (table, feed, "engine", store)
         since = self._started_at_ms
         return EngineStatus(
             at_ms=since,

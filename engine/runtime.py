@@ -78,6 +78,8 @@ class EngineOptions:
     observe: bool = False
     screen: bool = True
     """Whether anyone looks at verdicts, ranks and histories."""
+    services: tuple[str, str, str] = ("MySQL", "Kafka", "Redis")
+    """What table source, feed and store are called on the screen."""
 
 
 class Engine:
@@ -142,7 +144,9 @@ class Engine:
             history=self.history,
             meter=self._meter,
         )
-        self.status: EngineStatus = self._reporter.empty(options.size, options.reserve)
+        self.status: EngineStatus = self._reporter.empty(
+            options.size, options.reserve, options.services
+        )
         """What anyone may look at; replaced, never changed."""
 
     # ── commands ──────────────────────────────────────────────────────────────────────────

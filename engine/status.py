@@ -299,7 +299,7 @@ class EngineStatus:
     rates: Rates = field(default_factory=Rates)
     partitions: tuple[PartitionStatus, ...] = ()
     services: tuple[ServiceStatus, ...] = ()
-    """MySQL, Kafka, engine, Redis, in this order."""
+    """Table source, feed, engine, store, in this order, by the names of what they are."""
     events: tuple[EventEntry, ...] = ()
     events_total: int = 0
     """Changes seen so far, shown or not: the greatest number an entry can have."""
