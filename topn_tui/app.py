@@ -13,22 +13,23 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.reactive import var
 from textual.screen import Screen
-from textual.widgets import Footer, Tab, Tabs
+from textual.widgets import Tab, Tabs
 
-from engine.runtime_api import Workload
+from engine.runtime_api import RunningEngine, Workload
 from engine.status import EngineStatus, Key
 from topn_tui.formatting import safe
-from topn_tui.keys import KEYS, WORKLOAD_KEYS, panel_keys
+from topn_tui.keys import KEYS, LEAVE_FIRST, WELCOME, WORKLOAD_KEYS, panel_keys
 from topn_tui.panels import PANELS, Board
+from topn_tui.panels.key_line import KeyLine
 from topn_tui.panels.lateness import Lateness
 from topn_tui.panels.ledger import Ledger
 from topn_tui.panels.notices import NoticeLine
 from topn_tui.panels.state_bar import StateBar
-from topn_tui.running import EngineLike, EngineRun
+from topn_tui.running import EngineRun
 from topn_tui.screens import DetailScreen, NoticesScreen, help_screen
 
-FRAME_S = 0.1
-"""Time between two looks at the engine: at most ten frames a second."""
+FRAME_S = 0.125
+"""Time between two looks at the engine: eight frames a second."""
 
 
 def wall_ms() -> int:
@@ -42,6 +43,7 @@ class Dashboard(App[None]):
         engine: not yet running; it is run here, in the screen's event loop.
         title: the program's name in the header.
         mode: a word that the header shows at all times, such as EMBEDDED; "" for none.
+        environment: what this pipeline is to people, such as production; in the header, too.
         workload: the traffic on a table that may be played with; None where there is none.
         now_ms: wall time, for ages.
         frame_s: time between two looks at the engine.
@@ -52,10 +54,10 @@ class Dashboard(App[None]):
 
     CSS_PATH = "app.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  Textual's own typing
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]  # noqa: RUF012  the same
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-medium"), (32, "-tall")]  # noqa: RUF012  the same
     BINDINGS: ClassVar[list[BindingType]] = [
-        *KEYS,
         *WORKLOAD_KEYS,
+        *KEYS,
         *panel_keys(list(PANELS)),
     ]
 
@@ -75,17 +77,19 @@ class Dashboard(App[None]):
 
     def __init__(
         self,
-        engine: EngineLike,
+        engine: RunningEngine,
         *,
         title: str = "topn-tui",
         mode: str = "",
+        environment: str = "",
         workload: Workload | None = None,
         now_ms: Callable[[], int] = wall_ms,
         frame_s: float = FRAME_S,
     ) -> None:
         super().__init__()
         self.title = title
-        self._engine, self._mode, self._now_ms = engine, mode, now_ms
+        self._engine, self._now_ms = engine, now_ms
+        self._mode, self._environment = mode, environment
         self._workload = workload
         self._frame_s, self._lateness = frame_s, Lateness(frame_s)
         self._run = EngineRun(engine)
@@ -98,15 +102,16 @@ class Dashboard(App[None]):
             "marked": cls.marked,
             "late_ms": cls.late_ms,
         }
-        header = StateBar(self.title, self._mode, id="state")
+        header = StateBar(self.title, self._mode, self._environment, id="state")
         yield header.data_bind(cls.live, cls.now_s, cls.paused, cls.ended)
         yield Tabs(*(Tab(f"{i} {n.capitalize()}", id=f"tab-{n}") for i, n in enumerate(PANELS, 1)))
         with Container(id="panels"):
             for name, panel in PANELS.items():
                 declared = {feed: of for feed, of in feeds.items() if hasattr(panel, feed)}
                 yield panel(id=name).data_bind(**declared)
-        yield NoticeLine(id="notice").data_bind(cls.live, cls.ended)
-        yield Footer()
+        notice = NoticeLine(WELCOME if self._workload else "", id="notice")
+        yield notice.data_bind(cls.live, cls.now_s, cls.ended)
+        yield KeyLine(LEAVE_FIRST)
 
     def on_mount(self) -> None:
         self.query_one(Tabs).can_focus = False  # Tab goes from panel to panel; keys 1 to 5 pick one
@@ -173,6 +178,7 @@ class Dashboard(App[None]):
         """Go to a panel; where only one has room, that is the one shown."""
         self._main.minimize()
         self._main.query_one(Tabs).active = f"tab-{name}"
+        self._main.query_one("#panels").set_class(name == "board", "-board")
         for panel in self._main.query("#panels > *"):
             panel.set_class(panel.id == name, "-shown")
         self._main.query_one(f"#{name}").focus()
@@ -196,8 +202,9 @@ class Dashboard(App[None]):
             self.screen.maximize(self.focused)
 
     def action_help(self) -> None:
-        keys = [*KEYS, *(WORKLOAD_KEYS if self._workload else ()), *panel_keys(list(PANELS))]
-        self.push_screen(help_screen([(of.key_display or of.key, of.tooltip) for of in keys]))
+        keys = [*(WORKLOAD_KEYS if self._workload else ()), *KEYS, *panel_keys(list(PANELS))]
+        told = [(of.key_display or of.key, of.tooltip) for of in keys]
+        self.push_screen(help_screen(told, embedded=self._workload is not None))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from super().get_system_commands(screen)

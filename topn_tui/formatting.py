@@ -119,6 +119,16 @@ def crop(text: str, width: int) -> str:
     return "".join(taken) + ELLIPSIS
 
 
+def crop_words(text: str, width: int) -> str:
+    """As :func:`crop`, but after a whole word, unless that would cost half of the room."""
+    if cell_len(text) <= width:
+        return text
+    head = crop(text, width - 1).removesuffix(ELLIPSIS)
+    words = head if text[len(head)] == " " else head.rpartition(" ")[0]
+    words = words.rstrip(" ,;:·(")
+    return f"{words} {ELLIPSIS}" if words and 2 * cell_len(words) >= width else crop(text, width)
+
+
 def value(of: object) -> str:
     """A column's value in one line of safe text: bytes as hex, NULL by its name, numbers grouped."""
     if of is None:

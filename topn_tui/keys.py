@@ -26,6 +26,12 @@ WORKLOAD_KEYS = (
 )  # fmt: skip
 """Only where the table is there to be played with."""
 
+LEAVE_FIRST = ("ctrl+p", "m", "n", "a", "r", "v", "minus", "plus", "x", "u", "t", "i", "space", "q")
+"""Which keys the footer does without first where it is narrow. The help, which tells all, stays."""
+
+WELCOME = "Made-up rows and traffic, all in this process: i t u write a row, ? explains"
+"""What the notice line says where nothing else needs saying."""
+
 
 def panel_keys(names: list[str]) -> list[Binding]:
     """A number for each panel, in screen order."""

@@ -1,13 +1,12 @@
-"""The engine as the screen knows it, and one run of it from start to end."""
+"""One run of an engine from start to end, as the screen needs it."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Protocol
 
 from engine.errors import TopnError, WrongSetting
-from engine.status import EngineStatus
+from engine.runtime_api import RunningEngine
 
 STOP_TIMEOUT_S = 5.0
 """How long quitting waits for the engine, which promises to stop within it."""
@@ -16,30 +15,10 @@ log = logging.getLogger(__name__)
 log.addHandler(logging.NullHandler())  # where nobody set up logging: never on the terminal
 
 
-class EngineLike(Protocol):
-    """What the screen asks of an engine."""
-
-    @property
-    def status(self) -> EngineStatus:
-        """The newest status: a reference that the engine replaces, never changes."""
-
-    async def run(self) -> None:
-        """Run until stopped."""
-
-    def refill(self) -> None:
-        """Ask for a load; returns at once."""
-
-    def audit(self) -> None:
-        """Ask for a comparison with the table; returns at once."""
-
-    def stop(self) -> None:
-        """Ask :meth:`run` to return; it does within :data:`STOP_TIMEOUT_S`."""
-
-
 class EngineRun:
     """One run of an engine: how it ended, and how to end it. It never raises."""
 
-    def __init__(self, engine: EngineLike) -> None:
+    def __init__(self, engine: RunningEngine) -> None:
         self._engine = engine
         self._done = asyncio.Event()
         self.stopping = False

@@ -104,6 +104,16 @@ def test_observing_nothing_is_a_mistake_not_a_demonstration() -> None:
         make_app(NOTHING, observe=True, embedded=None)
 
 
+@pytest.mark.parametrize("headless", [(), ("--headless",)])
+def test_there_is_nothing_to_observe_in_an_embedded_pipeline(
+    tmp_path: Path, headless: tuple[str, ...]
+) -> None:
+    code, out, err = program(tmp_path, "run", "--embedded", "--observe", *headless)
+    assert (code, out) == (2, "")
+    assert err.startswith("topn-tui: --observe with --embedded: nobody else publishes")
+    assert "leave one of the two out" in err
+
+
 def program(tmp_path: Path, *arguments: str, **extra: str) -> tuple[int, str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("TOPN_", "XDG_"))}
     answer = subprocess.run(

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeAlias
 
 import pytest
+from textual import _wait
 from textual.pilot import Pilot
 from textual.strip import Strip
 
@@ -14,6 +15,8 @@ from tests.tui.scripted import NOW_MS, ScriptedEngine
 from topn_tui.app import Dashboard
 
 FRAME_S = 0.02
+NO_FRAMES_S = 3600.0
+"""The app looks at its engine when the operator does, so that nothing is waited for."""
 
 SIZES = [(80, 24), (120, 40)]
 
@@ -29,8 +32,9 @@ class Operator:
         """Wall time, in milliseconds; a test moves it."""
 
     async def look(self) -> str:
-        """The whole screen, after the next frames have been drawn."""
-        await self.pilot.pause(2.5 * FRAME_S)
+        """The whole screen, after the next frame has been drawn."""
+        self.app._frame()
+        await settled(self.pilot)
         return "\n".join(strip.text for strip in self.strips())
 
     def strips(self) -> list[Strip]:
@@ -50,10 +54,36 @@ class Operator:
         lines = self.strips()[region.y : region.bottom]
         return [line.crop(region.x, region.right).text for line in lines]
 
+    async def resize(self, width: int, height: int) -> str:
+        """The terminal has another size from now on; Textual takes note of it a little later."""
+        await self.pilot.resize_terminal(width, height)
+        while self.app.screen._compositor.size != (width, height):
+            await self.pilot.pause(0.01)
+        return await self.look()
+
     async def show(self, **changed: object) -> str:
         """The engine's status changes; the screen after it."""
         self.engine.show(**changed)
         return await self.look()
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Until nobody on the screen has anything left to do."""
+    quiet = 0
+    while quiet < 2:
+        for screen in pilot.app.screen_stack[:-1]:
+            screen._on_timer_update()
+        await pilot.pause(0)  # all that was queued is done, and what it left to draw is drawn
+        everybody = [pilot.app, *pilot.app.screen.walk_children(with_self=True)]
+        busy = any(of.message_queue_size or of._next_callbacks for of in everybody)
+        quiet = 0 if busy else quiet + 1
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After each key Textual waits until a slice of time was idle: 20 ms, at least two of them."""
+    monkeypatch.setattr(_wait, "SLEEP_GRANULARITY", _wait.SLEEP_GRANULARITY / 5)
+    monkeypatch.setattr(_wait, "SLEEP_IDLE", _wait.SLEEP_IDLE / 5)
 
 
 Open: TypeAlias = Callable[..., AbstractAsyncContextManager[Operator]]
@@ -70,11 +100,19 @@ def dashboard() -> Open:
 
     @asynccontextmanager
     async def opened(
-        engine: ScriptedEngine | None = None, *, size: tuple[int, int] = (120, 40), mode: str = ""
+        engine: ScriptedEngine | None = None,
+        *,
+        size: tuple[int, int] = (120, 40),
+        mode: str = "",
+        environment: str = "",
+        frame_s: float = NO_FRAMES_S,
     ) -> AsyncIterator[Operator]:
         engine = engine or ScriptedEngine()
         now = [NOW_MS]
-        app = Dashboard(engine, mode=mode, now_ms=lambda: now[0], frame_s=FRAME_S)
+        app = Dashboard(
+            engine, mode=mode, environment=environment, now_ms=lambda: now[0], frame_s=frame_s
+        )
+        app.animation_level = "none"
         async with app.run_test(size=size) as pilot:
             operator = Operator(app, engine, pilot, now)
             await operator.look()

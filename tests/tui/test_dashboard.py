@@ -22,7 +22,7 @@ from engine.status import (
     State,
     Verdict,
 )
-from tests.tui.conftest import Open
+from tests.tui.conftest import FRAME_S, Open
 from tests.tui.scripted import (
     BOARD,
     EVENTS,
@@ -188,6 +188,20 @@ async def test_the_header_says_how_exact_the_board_is(dashboard: Open, size: Siz
             assert said in screen.splitlines()[1]
 
 
+@pytest.mark.parametrize(("environment", "alarms"), [("production", True), ("staging", False)])
+async def test_the_header_says_which_environment_this_is(
+    dashboard: Open, size: Size, environment: str, alarms: bool
+) -> None:
+    async with dashboard(size=size, environment=environment) as operator:
+        await operator.look()
+        (mark,) = [of for of in operator.strips()[0] if environment in of.text]
+        assert operator.strips()[0].text.rstrip().endswith(environment)
+        assert mark.style is not None
+        red = operator.app.theme_variables["error"].upper()
+        background = mark.style.bgcolor
+        assert (background is not None and background.name.upper() == red) is alarms
+
+
 STANDINGS = (
     (Standing(publication=Publication.OWNER, version=7), "◆ OWNER v7"),
     (Standing(publication=Publication.STANDBY, by="e-2"), "◇ STANDBY: owned by e-2"),
@@ -313,8 +327,7 @@ async def test_the_command_palette_knows_our_commands(dashboard: Open) -> None:
 async def test_a_resize_rearranges_the_panels_and_loses_nothing(dashboard: Open) -> None:
     async with dashboard() as operator:
         for size in ((40, 10), (80, 50), (99, 24), (200, 60), (120, 30), (120, 40)):
-            await operator.pilot.resize_terminal(*size)
-            screen = (await operator.look()).split("\n")
+            screen = (await operator.resize(*size)).split("\n")
             assert {wcswidth(line) for line in screen} == {size[0]}
             assert any(" 650 " in line for line in screen) or size == (40, 10)
         assert all(of in "".join(screen) for of in ("Board", "Heap", "Binlog", "Evict", "Pipeline"))
@@ -402,7 +415,7 @@ async def test_q_again_leaves_at_once(dashboard: Open) -> None:
 async def test_frames_in_which_nothing_changed_draw_nothing(
     dashboard: Open, size: Size, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with dashboard(size=size) as operator:
+    async with dashboard(size=size, frame_s=FRAME_S) as operator:
         drawn: list[str] = []
         for widget in (Ledger, Lines):
             refresh = widget.refresh

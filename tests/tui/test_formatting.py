@@ -58,6 +58,20 @@ def test_any_message_becomes_lines_of_safe_text(message: bytes) -> None:
         assert f.safe(line) == line
 
 
+@given(st.text(st.sampled_from("ab 中,"), max_size=40), st.integers(-1, 30))
+def test_a_text_cut_after_a_word_fits_and_says_that_it_was_cut(text: str, width: int) -> None:
+    cut = f.crop_words(text, width)
+    assert cell_len(cut) <= max(0, width)
+    assert cut == text or not cut or cut.endswith("…")
+    assert text.startswith(cut.removesuffix("…").rstrip())
+
+
+def test_a_text_is_cut_after_a_word_unless_half_of_it_would_go() -> None:
+    assert f.crop_words("score fell; 24 came up", 20) == "score fell; 24 …"
+    assert f.crop_words("score fell; 24 came up", 21) == "score fell; 24 came …"
+    assert f.crop_words("a" * 30, 9) == "a" * 8 + "…"
+
+
 def test_json_is_pretty_other_text_is_text_and_the_rest_is_hex() -> None:
     assert f.raw(b'{"id":"\xe4\xb8\xad\\u001b","n":9007199254740993}') == [
         "{", '  "id": "中\\u001b",', '  "n": 9007199254740993', "}"

@@ -105,7 +105,7 @@ def test_movements_fade_and_the_first_board_has_none() -> None:
 
 SAID = [
     "below the floor by 3",
-    "below the bar by 3 (kept in reserve)",
+    "below the bar by 3, in reserve",
     "superseded in its batch",
     "ignored: NULL score",
     "dead letter: not JSON",
@@ -122,7 +122,7 @@ OUTSIDE = Place(where=Where.OUTSIDE)
     [
         *zip(EVENTS, SAID, strict=True),
         (event(1, Verdict.BELOW_FLOOR, gap=0), "at the floor's score, its key loses the tie"),
-        (event(1, Verdict.BELOW_FLOOR), "below the floor"),
+        (event(1, Verdict.BELOW_FLOOR), "came before the first load"),
         (event(1, Verdict.LEFT, reason="displaced", other=7), "left: displaced by 7"),
         (event(1, Verdict.LEFT, reason="score fell", other=7), "left: score fell; 7 came up"),
         (event(1, Verdict.ENTERED, after=on_board(3), reason="key was 9"),

@@ -24,7 +24,7 @@ class Heap(Lines, can_focus=True):
 
     def __init__(self, *, id: str) -> None:  # noqa: A002  Textual's name
         super().__init__(id=id, whole=True)
-        retitle(self, title="Heap · root = the bar to beat")
+        retitle(self, title="Heap · score·key · root = the bar to beat")
         self._fresh: dict[RankKey, int] = {}
 
     def watch_status(self, old: EngineStatus, new: EngineStatus) -> None:
@@ -88,7 +88,8 @@ def _under(status: EngineStatus, width: int, now_ms: int) -> list[Spans]:
         spans(("next up ", "dim"), *_row(reserve.next_up), ("   spills next ", "dim"),
               *_row(reserve.next_to_spill)),
         spans(("floor ", "dim"), *_floor(status), ("   spilled ", "dim"), number(counters.spilled),
-              ("   loads ", "dim"), number(counters.loads)),
+              ("   loads ", "dim"), number(counters.loads),
+              ("   rows at the floor or below are not kept", "dim")),
     ]  # fmt: skip
     load = status.load
     if load is not None:
@@ -102,7 +103,7 @@ def _rank(status: EngineStatus, bar: RankKey | None) -> Spans:
         return ()
     if status.board_count < status.size:
         return spans(("  board not full: any row enters", "warn"))
-    return spans((f"  rank {number(status.board_count)}", "dim"))
+    return spans((f"  rank {number(status.board_count)}", "dim"), (", the first to go", "dim"))
 
 
 def _strip(status: EngineStatus, width: int) -> Spans:
@@ -111,7 +112,7 @@ def _strip(status: EngineStatus, width: int) -> Spans:
     if not reserve.capacity:
         return spans(("reserve ", "dim"), UNKNOWN)
     figures = spans(f" {number(reserve.held)}/{number(reserve.capacity)}",
-                    (f"  low mark {number(reserve.low_mark)}", "dim"))  # fmt: skip
+                    (f"  refill below {number(reserve.low_mark)}", "dim"))  # fmt: skip
     cells = max(4, min(40, width - len("reserve ") - width_of(figures)))
     full = round(cells * min(1, reserve.held / reserve.capacity))
     notch = min(cells - 1, round(cells * reserve.low_mark / reserve.capacity))

@@ -108,13 +108,28 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
         offset = (at if at is not None else top) - top
         self._rows = rows
         if len(rows) != len(before):
-            self.virtual_size = Size(0, len(rows) + 1)
+            self._grow(len(rows) + 1)
         now = None if anchor is None else self._find(anchor)
         if now is not None and now - offset != top:
             self.set_scroll(None, now - offset)
         if self.cursor is not None and self._index() is None:
             self.cursor = self.identity(rows[min(at or 0, len(rows) - 1)]) if rows else None
         self.redraw()
+
+    def _grow(self, lines: int) -> None:
+        """Tell the scroll bar how long the list is.
+
+        Textual arranges the whole screen anew when `virtual_size` changes; a list that grows ten
+        times a second is worth that only where its scroll bar comes or goes.
+        """
+        size, height = Size(0, lines), self.scrollable_content_region.height
+        bar = self.show_vertical_scrollbar
+        if bar != (lines > height) or round(self.scroll_y) > max(0, lines - height):
+            self.virtual_size = size
+            return
+        self.set_reactive(Ledger.virtual_size, size)
+        if bar:
+            self.vertical_scrollbar.window_virtual_size = lines
 
     def show_columns(self, columns: tuple[Column, ...]) -> None:
         """Other columns from now on."""

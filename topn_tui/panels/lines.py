@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.widgets import Static
 
-from topn_tui.panels.tones import Spans, content, shorten
+from topn_tui.panels.tones import Spans, content, fit_spans, shorten, width_of
 
 
 class Lines(Static):
@@ -14,7 +14,7 @@ class Lines(Static):
 
     Args:
         whole: of a line too long for it the last pieces are left out, whole, because a cut number
-            lies. Otherwise it ends in an ellipsis.
+            lies. Otherwise it ends in an ellipsis, after a word.
     """
 
     DEFAULT_CSS = """
@@ -32,8 +32,9 @@ class Lines(Static):
         self._told = tuple(lines)
         width = self.size.width
         shown = self._told
-        if self._whole and width:
-            shown = tuple(shorten(line, width) for line in shown)
+        if width:
+            cut = shorten if self._whole else fit_spans
+            shown = tuple(cut(of, width) if width_of(of) > width else of for of in shown)
         if shown != self._shown:
             layout = len(shown) != len(self._shown)
             self._shown = shown

@@ -15,15 +15,31 @@ from topn_tui.panels.ledger import Ledger
 from topn_tui.panels.lines import Lines
 from topn_tui.panels.tones import LEVELS, Spans, spans
 
+QUIET_S = 20
+"""How long plain information stands before the welcome may take its place."""
+
 
 class NoticeLine(Lines):
-    """The newest notice. Never paused; the engine's end outranks any notice."""
+    """The newest notice. Never paused; the engine's end outranks any notice.
+
+    Args:
+        welcome: said where there is no notice, or only plain information that is no longer new.
+    """
 
     live: var[EngineStatus] = var(EngineStatus)
+    now_s: var[int] = var(0)
     ended: var[str | None] = var(None)
+
+    def __init__(self, welcome: str = "", *, id: str) -> None:  # noqa: A002  Textual's name
+        super().__init__(id=id)
+        self._welcome = welcome
 
     def watch_live(self, old: EngineStatus, new: EngineStatus) -> None:
         if new.notices is not old.notices:
+            self.redraw()
+
+    def watch_now_s(self) -> None:
+        if self._welcome:
             self.redraw()
 
     def watch_ended(self) -> None:
@@ -33,6 +49,8 @@ class NoticeLine(Lines):
         notices = self.live.notices
         if self.ended is not None:
             self.show([spans((" ✖ ", "bad"), _NEXT_STEP, safe(self.ended))])
+        elif self._welcome and not self._pressing():
+            self.show([spans((" i ", "name"), self._welcome)])
         elif notices:
             glyph, tone = LEVELS.get(notices[-1].level, LEVELS["info"])
             count = f"  n: all {number(len(notices))}" if len(notices) > 1 else ""
@@ -41,6 +59,12 @@ class NoticeLine(Lines):
             self.show([text])
         else:
             self.show([spans((" no notices", "faint"))])
+
+    def _pressing(self) -> bool:
+        """Whether the newest notice is a trouble, or new."""
+        newest = self.live.notices[-1:]
+        age_s = self.now_s - newest[0].at_ms / 1_000 if newest else QUIET_S
+        return bool(newest) and (newest[0].level != "info" or age_s < QUIET_S)
 
 
 _NEXT_STEP = "The board is as it was; q quits, then start again: "

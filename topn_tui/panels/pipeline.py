@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import ScrollableContainer
 from textual.reactive import var
@@ -12,6 +13,7 @@ from engine.status import EngineStatus, Health, LoadStatus, PartitionStatus, Pub
 from topn_tui.formatting import (
     UNKNOWN,
     duration,
+    fit,
     number,
     percent,
     rate,
@@ -74,11 +76,12 @@ class Pipeline(ScrollableContainer, can_focus=True):
 def stages(status: EngineStatus, now_ms: int) -> list[Spans]:
     """Each service, then who publishes."""
     lines = []
+    names = max((cell_len(safe(service.name)) for service in status.services), default=0)
     for service in status.services:
         word = service.health.value
         if service.health is not Health.UP and service.since_at_ms:
             word += f" {since(service.since_at_ms, now_ms)}"
-        name = spans(HEALTH[service.health], f" {safe(service.name):<7}")
+        name = spans(HEALTH[service.health], f" {fit(safe(service.name), min(names, 12))} ")
         state = (f"{word:<3}", HEALTH[service.health][1])
         lines.append(spans(*name, state, (f"  {safe(service.detail)}", "dim")))
     return [*lines, publication(status.standing, now_ms)]
@@ -90,9 +93,8 @@ def publication(of: Standing, now_ms: int) -> Spans:
     said = f": {reason}" if reason else ""
     match of.publication:
         case Publication.OWNER:
-            when = (
-                "" if of.published_at_ms is None else f" · {since(of.published_at_ms, now_ms)} ago"
-            )
+            at_ms = of.published_at_ms
+            when = "" if at_ms is None else f" published {since(at_ms, now_ms)} ago"
             return spans(("◆ OWNER", "good"), f" v{number(of.version)}", (when, "dim"), said)
         case Publication.STANDBY:
             return spans(("◇ STANDBY", "name"), f": owned by {by}")
@@ -121,8 +123,8 @@ def flow(status: EngineStatus, late_ms: int | None) -> list[Spans]:
         _trend("rate", rates.changes_history, rate(rates.changes_per_s)),
         _trend("lag", rates.lag_history, lag),
         _trend("delay", rates.delay_history, duration(rates.delay_ms)),
-        spans(("publish to Redis ", "dim"), duration(rates.publish_ms)),
-        spans(("frames ", "dim"), *_lateness(late_ms)),
+        spans(("publishing took ", "dim"), duration(rates.publish_ms)),
+        spans(("screen ", "dim"), *_lateness(late_ms)),
     ]
 
 
@@ -145,9 +147,9 @@ def figures(status: EngineStatus, now_ms: int) -> list[Spans]:
     ignored = sum(count for _, count in counters.ignored)
     return [
         spans(("load  ", "dim"), *_load(status.load or status.last_load, now_ms)),
-        spans(("audit ", "dim"), *_load(status.last_audit, now_ms)),
+        spans(("audit ", "dim"), *_audit(status, now_ms)),
         spans(
-            ("audits ", "dim"),
+            ("compared ", "dim"),
             number(counters.audits),
             ("  mismatches ", "dim"),
             (mismatches, "bad" if counters.audit_mismatches else ""),
@@ -163,8 +165,16 @@ def figures(status: EngineStatus, now_ms: int) -> list[Spans]:
             percent(counters.superseded_in_batch, counters.changes),
             (" of ", "dim"),
             number(counters.changes),
+            (" changes", "dim"),
         ),
     ]
+
+
+def _audit(status: EngineStatus, now_ms: int) -> Spans:
+    """The last audit; none is due while loads for other reasons compare as well."""
+    if status.last_audit is None and status.counters.audits:
+        return spans(("by the loads so far", "dim"))
+    return _load(status.last_audit, now_ms)
 
 
 def _load(load: LoadStatus | None, now_ms: int) -> Spans:
@@ -201,8 +211,8 @@ def partitions(of: tuple[PartitionStatus, ...], now_ms: int) -> list[Spans]:
                 f"{number(p.position):>{places}}",
                 (" lag ", "dim"),
                 (number(p.lag), "warn" if p.lag else ""),
-                (f"  {quiet}" if quiet != UNKNOWN else "  nothing yet", "dim"),
-                (f"  passed: {safe(p.passed)}", "dim"),
+                (f"  last {quiet} ago" if quiet != UNKNOWN else "  nothing yet", "dim"),
+                (f"  load passed: {safe(p.passed)}", "dim"),
             )
         )
     if count < len(of):

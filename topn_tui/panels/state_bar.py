@@ -10,7 +10,7 @@ from engine.status import EngineStatus, State
 from topn_tui.formatting import clock, number, safe, since
 from topn_tui.panels.lines import Lines
 from topn_tui.panels.pipeline import publication
-from topn_tui.panels.tones import Span, Spans, fit_spans, spans, width_of
+from topn_tui.panels.tones import Span, Spans, fit_spans, shorten, spans, width_of
 
 GLYPHS: dict[State, Span] = {
     State.EXACT: ("●", "good"),
@@ -31,9 +31,9 @@ class StateBar(Lines):
     ended: var[str | None] = var(None)
     """What the app knows of the engine's end; the status may have had no time to say it."""
 
-    def __init__(self, name: str, mode: str, *, id: str) -> None:  # noqa: A002  Textual's name
+    def __init__(self, name: str, mode: str, environment: str, *, id: str) -> None:  # noqa: A002  Textual's name
         super().__init__(id=id)
-        self._program, self._mode = safe(name), safe(mode)
+        self._program, self._mode, self._environment = safe(name), safe(mode), safe(environment)
         self._paused_at = 0
 
     def watch_live(self) -> None:
@@ -57,15 +57,19 @@ class StateBar(Lines):
         status, now_ms, width = self.live, self.now_s * 1_000, self.size.width
         missed = status.events_total - self._paused_at
         pause = spans((f" ❚❚ PAUSED {number(missed)} missed ", "mark")) if self.paused else ()
+        place = (
+            spans((f" {self._environment} ", _alarm(self._environment)))
+            if self._environment
+            else ()
+        )
         mode = spans((f" {self._mode} ", "mark")) if self._mode else ()
+        marks = spans(*pause, " " if pause and (place or mode) else "", *place, *mode)
         ended = self.ended or status.ended
         state = exactness(status, now_ms, ended)
         right = publication(status.standing, now_ms) if ended is None else ()
         self.show(
             [
-                _ends(
-                    self._what(status), spans(*pause, " " if pause and mode else "", *mode), width
-                ),
+                _ends(shorten(self._what(status), width - width_of(marks) - 4), marks, width),
                 _ends(state, right, width, keep_left=True),
             ]
         )
@@ -76,13 +80,15 @@ class StateBar(Lines):
         return spans(
             (self._program, "strong"),
             f"  {safe(status.table)}",
-            (" → ", "dim"),
-            f"topn:{{{safe(status.board_name)}}}",
-            (f"  TOP {number(status.size)}", "accent"),
-            (" by ", "dim"),
-            safe(status.score_name),
+            (f"  TOP {number(status.size)} by {safe(status.score_name)}", "accent"),
+            f"  → topn:{{{safe(status.board_name)}}}",
             (f"  topic {safe(status.topic)}" if status.topic else "", "dim"),
         )
+
+
+def _alarm(environment: str) -> str:
+    """Where a mistake hurts people, the word stands out."""
+    return "alarm" if environment.lower().startswith(("prod", "live")) else "mark"
 
 
 def exactness(status: EngineStatus, now_ms: int, ended: str | None) -> Spans:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from rich.cells import cell_len
 from textual.content import Content
 
-from topn_tui.formatting import crop
+from topn_tui.formatting import crop_words
 
 Tone: TypeAlias = str
 Span: TypeAlias = tuple[str, Tone]
@@ -31,6 +31,7 @@ TONES: dict[Tone, str] = {
     "bad": "bold $text-error",
     "fresh": "bold underline $text-success",
     "mark": "bold reverse",
+    "alarm": "bold $text on $error",
 }
 
 LEVELS: dict[str, tuple[str, Tone]] = {
@@ -63,7 +64,7 @@ def fit_spans(line: Spans, width: int, *, right: bool = False) -> Spans:
         size = cell_len(text)
         if size >= room:
             # What follows is missing too, so even a piece that just fits ends in an ellipsis.
-            text = crop(text + " ", room)
+            text = crop_words(text + " ", room)
             taken.append((text, tone))
             room -= cell_len(text)
             break

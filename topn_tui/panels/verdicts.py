@@ -29,7 +29,7 @@ def verdict(of: Explained) -> Spans:
 
 
 def words(of: Explained) -> str:
-    """``entered at 2, pushed 70 out``, ``moved 5 → 1``, ``below the bar by 12 (kept in reserve)`` …"""
+    """``entered at 2, pushed 70 out``, ``moved 5 → 1``, ``below the bar by 12, in reserve`` …"""
     text = _words(of)
     if of.reason.startswith("key ") and of.verdict is not Verdict.LEFT:
         text += f" ({safe(of.reason)})"
@@ -50,9 +50,10 @@ def _words(of: Explained) -> str:
         case Verdict.LEFT:
             return f"left: {_left(of)}"
         case Verdict.RESERVE:
-            return f"{_below('bar', of.gap)} (kept in reserve)"
+            return f"{_below('bar', of.gap)}, in reserve"
         case Verdict.BELOW_FLOOR:
-            return _below("floor", of.gap)
+            # No floor is how the engine says that nothing has been loaded yet.
+            return "came before the first load" if of.gap is None else _below("floor", of.gap)
         case Verdict.SUPERSEDED:
             return "superseded in its batch"
         case Verdict.IGNORED:

@@ -36,17 +36,30 @@ _VERDICTS = {
     Verdict.IGNORED: "ignored",
     Verdict.DEAD: "dead letter: could not be used, so a load follows",
 }
+_EMBEDDED = (
+    "The board keeps a table's best rows by score, from its changes alone.",
+    "Here all of it runs in this process: an SQLite table, its changes in",
+    "real Canal bytes, made-up traffic and a store in memory; decoder and",
+    "engine are those of MySQL, Canal, Kafka and Redis.",
+)
 _WORDS = (
+    ("score·key", "how heap, reserve and floor write a row"),
     ("bar to beat", "the board's lowest rank: the heap's root, the first to go"),
     ("reserve", "the next best rows, kept so that one can come up at once"),
     ("floor", "rows at or below it are not kept; the table is asked when they matter"),
     ("eviction, spill", "a row leaves the board; a row leaves the reserve at its lower end"),
+    ("load", "the table is read: swapped in, or equal to what was known already"),
+    ("refill", "a load because the reserve runs low; audit: a load that only compares"),
+    ("p0@12", "partition 0, offset 12 of the change feed"),
+    ("OWNER v12", "this engine publishes the board; 12 is its version in the store"),
+    ("superseded", "changed again in the same batch: only the last change counts"),
 )
 
 
-def help_screen(keys: Sequence[tuple[str, str]]) -> DetailScreen:
-    """The help, with the app's own keys as it tells them."""
-    return DetailScreen(Detail("Help", tuple(help_lines(keys))))
+def help_screen(keys: Sequence[tuple[str, str]], *, embedded: bool) -> DetailScreen:
+    """The help, with the app's own keys as it tells them; where it is `embedded`, what that means."""
+    what = [*(spans(line) for line in _EMBEDDED), ()] if embedded else []
+    return DetailScreen(Detail("Help", (*what, *help_lines(keys))))
 
 
 def help_lines(keys: Sequence[tuple[str, str]]) -> list[Spans]:
