@@ -20,7 +20,14 @@ SIZE = 10
 """N, with a reserve that runs dry now and then."""
 
 SETTINGS = ("board.reserve=12", "engine.audit_interval_s=5", "store.lease_ms=3000")
+PAUSE_S = 4.5
+"""Longer than the lease above."""
+
 _PROGRAM = (sys.executable, "-m", "tests.chaos.engine_process")
+
+
+_ENGINE = ("engine", "pause")
+"""What is done to an engine, which another one may make good at once."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,6 +62,12 @@ class Engines:
         time.sleep(down_s)
         self.alive[which] = self._launch()
         self._down.discard(which)
+
+    def pause(self, which: int) -> None:
+        """Asleep for longer than its lease: what it publishes on waking up must be refused, or right."""
+        self.alive[which].pause()
+        time.sleep(PAUSE_S)
+        self.alive[which].resume()
 
     def close(self) -> None:
         for engine in self._all:
@@ -119,7 +132,7 @@ class Killer:
     def seen(self, reading: Reading) -> None:
         """An EXACT board was read."""
         for one in self.killed:
-            since = one.at_ms if one.service == "engine" else one.back_ms
+            since = one.at_ms if one.service in _ENGINE else one.back_ms
             if one.exact_ms is None and since is not None and reading.updated_ms > since:
                 one.exact_ms = reading.at_ms
 
@@ -133,7 +146,7 @@ class Killer:
 
     def _one(self, kill: Kill) -> None:
         try:
-            with self._locks[f"{kill.service}{kill.which if kill.service == 'engine' else ''}"]:
+            with self._locks[f"engine {kill.which}" if kill.service in _ENGINE else kill.service]:
                 one = Killed(service=kill.service, at_ms=_now_ms())
                 self.killed.append(one)
                 self._act(kill)
@@ -145,6 +158,9 @@ class Killer:
         world = self._world
         if kill.service == "engine":
             self._engines.restart(kill.which, down_s=kill.down_s)
+            return
+        if kill.service == "pause":
+            self._engines.pause(kill.which)
             return
         services = {
             "canal": world.canal,

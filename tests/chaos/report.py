@@ -7,7 +7,7 @@ import statistics
 from tests.chaos.killing import count
 from tests.chaos.run import Figures
 
-_SERVICES = ("engine", "canal", "kafka", "redis", "mysql")
+_SERVICES = ("engine", "canal", "kafka", "redis", "mysql", "pause")
 
 
 def report(figures: Figures) -> list[str]:

@@ -106,10 +106,9 @@ class Run:
         self._world.canal.launch()
         self._engines.start()
         self._world.canal.wait_ready()
-        self._watch.start()
         # Nothing is undelivered yet: these rows were there before Canal's start position.
-        rows = table_rows(self._world)
-        self._watch.call(lambda: self._watch.replica.start_from(rows))
+        self._watch.replica.start_from(table_rows(self._world))
+        self._watch.start()
         self._engines.alive[0].wait_for(lambda line: line["state"] == "EXACT", "the first EXACT")
 
     def _round(self, plan: Round) -> None:

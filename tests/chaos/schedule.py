@@ -24,6 +24,7 @@ class Shape:
     engines: int = 1
     persistent_redis: bool = False
     database_kills: bool = False
+    pauses: bool = False
     account: str = "reader"
     settings: tuple[str, ...] = ()
     """Further ones of the engines, as `name=value`."""
@@ -42,7 +43,8 @@ class Kill:
     """One SIGKILL to come."""
 
     service: str
-    """``engine``, ``canal``, ``kafka``, ``redis`` or ``mysql``."""
+    """``engine``, ``canal``, ``kafka``, ``redis`` or ``mysql``; ``pause``: SIGSTOP of an engine past its
+    lease, then SIGCONT."""
     at_s: float
     """After the round's start."""
     down_s: float
@@ -104,7 +106,7 @@ def _kills(
             name
             for name in deck
             if at_s - last.get(name, -SAME_SERVICE_S) >= SAME_SERVICE_S
-            and (at_s >= peace_s or name in ("engine", "redis"))
+            and (at_s >= peace_s or name in ("engine", "pause", "redis"))
         ]
         if free:
             service = free[0]
@@ -120,7 +122,8 @@ def _kills(
 
 def _deck(rng: random.Random, shape: Shape) -> list[str]:
     """Each kind comes before any comes again."""
-    first = ["engine", "canal", "kafka", "redis", *(["mysql"] if shape.database_kills else [])]
+    first = ["engine", "canal", "kafka", "redis"]
+    first += ["mysql"] * shape.database_kills + ["pause"] * shape.pauses
     second = ["engine", "canal", "redis"]
     rng.shuffle(first)
     rng.shuffle(second)

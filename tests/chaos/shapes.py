@@ -22,16 +22,24 @@ SHORT = (
 )
 
 LONG = (
-    Shape(partitions=1, flat=True, engines=2, database_kills=True),
+    Shape(partitions=1, flat=True, engines=2, database_kills=True, pauses=True),
     Shape(
         partitions=3,
         flat=False,
         engines=2,
         account="monitor",
         database_kills=True,
+        pauses=True,
         persistent_redis=True,
     ),
-    Shape(partitions=1, flat=False, account="monitor", database_kills=True, persistent_redis=True),
-    Shape(partitions=3, flat=True, database_kills=True),
+    Shape(
+        partitions=1,
+        flat=False,
+        account="monitor",
+        database_kills=True,
+        pauses=True,
+        persistent_redis=True,
+    ),
+    Shape(partitions=3, flat=True, database_kills=True, pauses=True),
 )
 """With the settings' defaults, but for the audits, which come often."""

@@ -134,7 +134,7 @@ def test_the_seed_alone_decides_what_will_happen() -> None:
         assert plans == rounds(shape, 5, seconds=200, round_s=25)
         assert plans != rounds(shape, 6, seconds=200, round_s=25)
         kinds = {kill.service for plan in plans for kill in plan.kills}
-        assert kinds == {"engine", "canal", "kafka", "redis", "mysql"}
+        assert kinds == {"engine", "canal", "kafka", "redis", "mysql", "pause"}
 
     def steps(seed: int) -> list[list[str]]:
         chance = random.Random(seed)
