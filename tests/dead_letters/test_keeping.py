@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from engine.dead_letter_lines import DeadLetter
 from engine.dead_letters import BATCH_LETTERS, DeadLetters
 from engine.errors import NotKept, ServiceAway
 from engine.history import History
-from engine.ports import DeadLetterSink, Message
+from engine.ports import Clock, DeadLetterSink, Message
 from tests.dead_letters.letters import offsets
 
 DEAD = (Event(Kind.DEAD, "", reason="broken"),)
@@ -46,16 +46,23 @@ class Shelf:
         self.closed = True
 
 
+class QuickClock(SystemClock):
+    """Nobody waits for a backoff."""
+
+    async def sleep(self, ms: float) -> None:
+        await asyncio.sleep(0)
+
+
 class Desk:
     """Dead letters with their history and what was told."""
 
-    def __init__(self, *sinks: DeadLetterSink) -> None:
+    def __init__(self, *sinks: DeadLetterSink, clock: Clock | None = None) -> None:
         self.history = History()
         self.told: list[tuple[str, str]] = []
         self.letters = DeadLetters(
             sinks,
             "d_t",
-            SystemClock(),
+            clock or SystemClock(),
             history=self.history,
             notify=lambda level, text: self.told.append((level, text)),
         )
@@ -72,10 +79,9 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dead_letters, "FLUSH_MS", 100)
 
 
-async def until(condition: object) -> None:
-    assert callable(condition)
+async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(5):
-        while not condition():
+        while not condition():  # noqa: ASYNC110  # of any kind: not everything has an event
             await asyncio.sleep(0.001)
 
 
@@ -123,20 +129,13 @@ async def test_beyond_the_bound_new_letters_are_lost_counted_and_told_once() -> 
     desk.look(4)
     await desk.letters.close()
     assert shelf.kept == [0, 4]
-    assert (
-        desk.told[-2:]
-        == [
-            ("error", "dead letter p0@4: broken; loading again"),
-            ("info", "dead letters are kept in the shelf again; 3 were lost"),
-        ]
-        or ("info", "dead letters are kept in the shelf again; 3 were lost") in desk.told
-    )
+    assert desk.told.count(("info", "dead letters are kept in the shelf again; 3 were lost")) == 1
 
 
 async def test_a_place_that_is_away_gets_them_when_it_is_back() -> None:
     shelf = Shelf()
     shelf.trouble = [ServiceAway("Kafka", "no answer", "look there")] * 2
-    desk = Desk(shelf)
+    desk = Desk(shelf, clock=QuickClock())
     desk.look(1)
     await until(lambda: shelf.kept == [1])
     assert desk.warnings() == ["dead letters are not kept in the shelf: no answer; look there"]
