@@ -113,7 +113,8 @@ class Oracle:
         lost: the binlog indices that Canal has dropped without a word; read, never changed.
         steps_seen: every message carries its place in the binlog, so no step back goes unseen.
         clock_trusted: nothing that this engine may claim rests on the database's clock.
-        notices: the engine's newest notice, for the story.
+        notice: the engine's newest notice, for the story.
+        limits: where to count what the promise leaves out; by default a counter of its own.
     """
 
     def __init__(
@@ -127,6 +128,7 @@ class Oracle:
         steps_seen: bool,
         clock_trusted: bool,
         notice: Callable[[], str] = str,
+        limits: Counter[str] | None = None,
     ) -> None:
         self.table, self.size, self.lost = table, size, lost
         self.arrivals = Arrivals(table, partitions)
@@ -136,9 +138,9 @@ class Oracle:
         self.watched: Watched | None = None
         self.healed = 0
         """Audit mismatches that were right: something had been lost."""
-        self.limits: Counter[str] = Counter()
+        self.limits: Counter[str] = Counter() if limits is None else limits
         """How often something was wrong that the promise leaves out, and which limit it was."""
-        self._wrong, self._notice = wrong, notice
+        self.complain, self._notice = wrong, notice
         self._partitions = partitions
         self._steps_seen, self._clock_trusted = steps_seen, clock_trusted
 
@@ -180,7 +182,9 @@ class Oracle:
             proved = set(topn.passed_words()) == {"yes"}
             exact = before.claim.state is State.EXACT and proved
             if exact and not found and self.shown(topn) != before.board:
-                self._wrong("a load changed an EXACT board and no mismatch was told", before.board)
+                self.complain(
+                    "a load changed an EXACT board and no mismatch was told", before.board
+                )
             self._take_in(before.watched, compare=exact)
         self.follow_load(topn)
 
@@ -215,15 +219,15 @@ class Oracle:
         ranked = best_of(self.sigma, len(self.table.log))
         expected = {rank for rank in ranked if above(rank, board.floor)}
         if board.known(None) != expected:
-            self._wrong("tracked is not what ranks above the floor", expected, board.known(None))
+            self.complain("tracked is not what ranks above the floor", expected, board.known(None))
         if board.tracked > board.size + board.reserve_size:
-            self._wrong("memory is not bounded", board.tracked)
+            self.complain("memory is not bounded", board.tracked)
 
     def look_at_exact(self, topn: TopN, *, resting: bool) -> None:
         """The board is claimed to be EXACT; resting: nothing is on its way."""
         size, shown = self.size, self.shown(topn)
         if shown != best_of(self.sigma, size):
-            self._wrong("EXACT but not the top N of what was delivered", shown, self.sigma)
+            self.complain("EXACT but not the top N of what was delivered", shown, self.sigma)
         if self.lost:
             return
         provisional = topn.claim().provisional
@@ -231,7 +235,7 @@ class Oracle:
         if not any(shown == best_of(self.table.at(cut), size) for cut in cuts):
             self.wrong_or_limit("EXACT but never a state of the table", shown, provisional)
         if resting and not self.is_the_table(topn):
-            self._wrong("EXACT at rest and not the table", shown, self.table.rows)
+            self.complain("EXACT at rest and not the table", shown, self.table.rows)
 
     def shown(self, topn: TopN) -> list[RankKey]:
         return [row.rank_key for row in topn.board.best(self.size)]
@@ -252,6 +256,6 @@ class Oracle:
     def wrong_or_limit(self, what: str, *details: object) -> None:
         limit = self.limit()
         if limit is None:
-            self._wrong(what, *details)
+            self.complain(what, *details)
         else:
             self.limits[limit] += 1

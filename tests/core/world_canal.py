@@ -23,6 +23,9 @@ class Broker:
     def __init__(self, partitions: int) -> None:
         self.logs: list[list[Message]] = [[] for _ in range(partitions)]
 
+    def write(self, partition: int, message: Message) -> None:
+        self.logs[partition].append(message)
+
     def ends(self) -> list[int]:
         return [len(log) for log in self.logs]
 
@@ -97,7 +100,7 @@ class Canal:
             return
         queue = self._outbox[partition]
         for _ in range(min(len(queue), self._rng.randint(1, 3))):
-            self._broker.logs[partition].append(queue.popleft())
+            self._broker.write(partition, queue.popleft())
         if not any(self._outbox):
             self._finish_batch(now_ms)
 

@@ -1,0 +1,120 @@
+"""A history before it is played: the size of things, and a list of explicit steps.
+
+Every step carries its own seed, so that a list with some of them left out is a history as well:
+that is all that shrinking needs.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+
+from tests.core.world_database import Shape
+
+ORDINARY = {"write": 24, "canal": 46, "wait": 14}
+"""Steps without a fault, and how often each comes."""
+
+FAULTS = {
+    "rewind": 40, "hole": 35, "resend": 30, "stall": 30, "slow_partition": 20, "poison": 25,
+    "duplicate": 25, "silent_loss": 10, "rename_swap": 6, "truncate": 15, "move": 45, "alter": 12,
+    "clock_set": 4, "slow_query": 25, "failing_query": 20, "hanging_query": 12, "stale_query": 25,
+    "feed_away": 20, "feed_mute": 12, "feed_slow": 20, "topic_recreated": 8, "expired": 10,
+    "partition_added": 6, "store_away": 20, "store_slow": 20, "reply_lost": 20, "dump": 25,
+    "restored": 20, "emptied": 12, "news_lost": 15, "meddled": 10, "kill": 25, "stop": 12,
+    "pause": 25, "another_engine": 30, "audit": 20, "refill": 10,
+}  # fmt: skip
+"""Faults, and how many histories in a hundred have each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happens."""
+
+    kind: str
+    wait_ms: int
+    """How much time passes after it."""
+    seed: int
+    """Chooses everything else about it."""
+
+    def __str__(self) -> str:
+        return f"{self.kind:16} then {self.wait_ms} ms  (seed {self.seed})"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole history."""
+
+    seed: int
+    shape: Shape
+    protobuf: bool
+    engines: int
+    buffer_rows: int
+    resync_lag: int
+    late_visible: bool
+    long_transaction: bool
+    nulls: bool
+    steps: tuple[Step, ...]
+
+    def with_steps(self, steps: tuple[Step, ...]) -> Plan:
+        return replace(self, steps=steps)
+
+    @property
+    def kinds(self) -> set[str]:
+        return {step.kind for step in self.steps}
+
+
+def draw(seed: int, **forced: object) -> Plan:
+    """The history of a seed.
+
+    Args:
+        forced: ``faults``: kinds and how many steps in a hundred each is; ``shape``: its fields; any
+            field of :class:`Plan`.
+    """
+    rng = random.Random(seed)
+    protobuf = rng.random() < 0.5
+    shape = _shape(rng, protobuf=protobuf)
+    shape = replace(shape, **forced.pop("shape", {}))  # type: ignore[arg-type]  # its own fields
+    share = rng.choice((0.3, 0.7, 1.0))  # some histories have few faults, some many
+    chosen = {
+        kind: rng.choice((1, 2, 4))
+        for kind, per_cent in FAULTS.items()
+        if rng.random() * 100 < per_cent * share
+    }
+    chosen.update(forced.pop("faults", {}))  # type: ignore[call-overload]  # kinds and weights
+    kinds = {**ORDINARY, **chosen}
+    names, weights = list(kinds), list(kinds.values())
+    steps = []
+    for kind in rng.choices(names, weights, k=shape.steps):
+        wait_ms = rng.randint(200, 3000) if kind == "wait" else rng.randint(0, 2 * shape.pace_ms)
+        steps.append(Step(kind, wait_ms, rng.getrandbits(32)))
+    plan = Plan(
+        seed=seed,
+        shape=shape,
+        protobuf=protobuf,
+        engines=rng.choice((1, 1, 1, 2, 2, 3)),
+        buffer_rows=rng.choice((3, 1000, 1000, 1000)),
+        resync_lag=rng.choice((0, 0, 0, 8)),
+        late_visible=rng.random() < 0.5,
+        long_transaction=rng.random() < 0.15,
+        nulls=rng.random() < 0.3,
+        steps=tuple(steps),
+    )
+    return replace(plan, **forced)  # type: ignore[arg-type]  # its own fields
+
+
+def _shape(rng: random.Random, *, protobuf: bool) -> Shape:
+    shape = Shape.draw(rng)
+    evidence = rng.choice(
+        ("position", "position", "es", "gtid") if protobuf else ("es", "es", "gtid")
+    )
+    return replace(
+        shape,
+        size=rng.choice((1, 2, 2, 3)),
+        reserve=rng.choice((0, 1, 2, 3)),
+        evidence=evidence,
+        grouped=protobuf,
+        # Canal numbers its batches in protobuf only where it sends to one partition.
+        numbered=not protobuf or (shape.partitions == 1 and rng.random() < 0.5),
+        steps=rng.randint(50, 150),
+        pace_ms=rng.choice((30, 120, 300)),
+    )

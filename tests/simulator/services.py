@@ -1,0 +1,158 @@
+"""Feed and table source of the simulator, as one process sees them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from engine.adapters.embedded.feed import EmbeddedFeed
+from engine.core.changes import Answer, Row
+from engine.errors import PositionLost, ServiceAway
+from engine.ports import Message, TableReport
+from tests.core.oracle import best_of
+from tests.core.world_database import Rows, Shape, Table
+from tests.core.world_writers import Writers
+from tests.simulator.process import Process, SimClock
+from tests.simulator.weather import Weather
+from tests.simulator.wire import DESCRIBED, Topic, WireMessage, name_of
+
+QUERY_TIMEOUT_MS = 8_000
+"""The source's own deadline: no call hangs for ever."""
+
+
+class SimFeed(EmbeddedFeed):
+    """The embedded feed over a network: slow, away, and in any order across partitions."""
+
+    def __init__(self, topic: Topic, process: Process, weather: Weather) -> None:
+        super().__init__(topic, SimClock(process))
+        self.topic, self._process, self._weather = topic, process, weather
+        self.handed: dict[tuple[int, int], WireMessage] = {}
+        """What was last handed out at a partition and offset."""
+
+    async def next_batch(self, *, max_messages: int, timeout_ms: int) -> Sequence[Message]:
+        """See :meth:`engine.ports.ChangeFeed.next_batch`."""
+        await self._process.turn()
+        if self._weather.holds("feed_mute"):
+            await self._clock.sleep(timeout_ms)
+            return ()
+        if self._weather.holds("feed_away"):
+            await self._away()
+        found = await super().next_batch(max_messages=max_messages, timeout_ms=timeout_ms)
+        slow = self._weather.holds("feed_slow")
+        await self._weather.pass_by(most_ms=900 if slow else 4)
+        await self._process.turn()
+        return found
+
+    async def end_offsets(self) -> Mapping[int, int]:
+        """See :meth:`engine.ports.ChangeFeed.end_offsets`."""
+        await self._ask()
+        early = await super().end_offsets()
+        # A reply may be from any part of the time that it took.
+        was_early = self._weather.rng.random() < 0.5
+        await self._weather.pass_by(most_ms=100)
+        await self._process.turn()
+        return early if was_early else await super().end_offsets()
+
+    async def seek_to_end(self) -> Mapping[int, int]:
+        """See :meth:`engine.ports.ChangeFeed.seek_to_end`."""
+        await self._ask()
+        found = await super().seek_to_end()
+        self._process.applied = dict(found)
+        return found
+
+    async def commit(self, positions: Mapping[int, int]) -> None:
+        """See :meth:`engine.ports.ChangeFeed.commit`."""
+        await self._ask()
+        for partition, offset in positions.items():
+            if offset > self._process.published.get(partition, 0):
+                self._process.oracle.complain(
+                    "a position was committed that was never published",
+                    positions,
+                    self._process.published,
+                )
+        await super().commit(positions)
+
+    def _take(self, limit: int) -> list[Message]:
+        self._check()
+        rng, batch = self._weather.rng, []
+        for partition in rng.sample(sorted(self._positions), len(self._positions)):
+            offset, most = self._positions[partition], rng.randint(1, 5)
+            found = self._log.read(partition, offset, min(most, limit - len(batch)))
+            for message in found:
+                place = partition, message.offset
+                self.handed[place] = self.topic.about(self._incarnation, *place)
+            self._positions[partition] = offset + len(found)
+            batch += found
+        return batch
+
+    def _check(self) -> None:
+        super()._check()
+        if len(self.topic.ends()) != len(self._positions):
+            raise PositionLost("partitions were added")
+
+    async def _ask(self) -> None:
+        await self._process.turn()
+        if self._weather.holds("feed_away") or self._weather.holds("feed_mute"):
+            await self._away()
+        await self._weather.pass_by()
+        await self._process.turn()
+
+    async def _away(self) -> None:
+        await self._weather.pass_by(most_ms=500)
+        await self._process.turn()
+        raise ServiceAway("Kafka", "the broker does not answer")
+
+
+class SimSource:
+    """A :class:`~engine.ports.RowSource` over the world's table."""
+
+    def __init__(
+        self, table: Table, shape: Shape, writers: Writers, process: Process, weather: Weather
+    ) -> None:
+        self._table, self._shape, self._writers = table, shape, writers
+        self._process, self._weather = process, weather
+        self._clock = SimClock(process)
+        self.seen: dict[int, tuple[Answer, Rows, int]] = {}
+        """By an answer's identity: the whole table at its query, and how far the binlog was."""
+
+    async def describe(self) -> TableReport:
+        """See :meth:`engine.ports.RowSource.describe`."""
+        await self._ask()
+        return TableReport(table=DESCRIBED, server="simulated, server id 1")
+
+    async def best_rows(self, limit: int) -> Answer:
+        """See :meth:`engine.ports.RowSource.best_rows`."""
+        weather, shape = self._weather, self._shape
+        await self._ask()
+        if weather.holds("slow_query"):
+            await weather.pass_by(most_ms=3000)
+        self._table.show(self._clock.monotonic_ms())
+        snapshot, base = dict(self._table.visible), self._table.visible_count
+        await weather.pass_by(most_ms=30)
+        by_position, by_gtid = (shape.evidence == e for e in ("position", "gtid"))
+        log = self._table.log
+        answer = Answer(
+            rows=tuple(Row(key, score, (name_of(key),)) for score, key in best_of(snapshot, limit)),  # type: ignore[arg-type]  # integers here
+            clock_ms=self._writers.database_ms(self._clock.monotonic_ms()),
+            position=self._table.position(len(log)) if by_position else None,
+            gtid=f"0-1-{log[-1].transaction.number if log else 0}" if by_gtid else "",
+            query_ms=1,
+        )
+        await weather.pass_by(most_ms=4000 if weather.holds("stale_query") else 30)
+        await self._process.turn()
+        self.seen = {id(answer): (answer, snapshot, base)}
+        return answer
+
+    async def close(self) -> None:
+        """See :meth:`engine.ports.RowSource.close`."""
+
+    async def _ask(self) -> None:
+        await self._process.turn()
+        if self._weather.holds("hanging_query"):
+            await asyncio.sleep(QUERY_TIMEOUT_MS / 1000)
+            await self._process.turn()
+            raise ServiceAway("MySQL", "no answer in time")
+        await self._weather.pass_by(most_ms=30)
+        await self._process.turn()
+        if self._weather.holds("failing_query"):
+            raise ServiceAway("MySQL", "the connection was refused")

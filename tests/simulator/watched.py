@@ -1,0 +1,78 @@
+"""The real core with an oracle at its shoulder, told of everything at the moment it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+import engine.runtime
+from engine.core.changes import Answer, BoardChange, Delivery
+from engine.core.evidence import EndOffsets
+from engine.core.loading import Load
+from engine.core.topn import TopN
+from tests.simulator.process import CURRENT
+
+
+class WatchedTopN(TopN):
+    """Decides nothing: each call is the core's own, before or after its oracle has looked."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self._process = CURRENT.get()
+        self._process.topn = self
+        self._process.oracle.forget()
+        super().__init__(*args, **options)
+
+    def resync(self, now_ms: float, partitions: int, reason: str | None) -> None:
+        """See :meth:`TopN.resync`."""
+        super().resync(now_ms, partitions, reason)
+        process = self._process
+        positions = [at for _, at in sorted(process.feed.positions().items())]
+        process.oracle.skip_to(process.feed.topic.before(positions))
+
+    def receive(
+        self, deliveries: Sequence[Delivery], now_ms: float, **options: Any
+    ) -> tuple[BoardChange, Any]:
+        """See :meth:`TopN.receive`."""
+        process = self._process
+        for delivery in deliveries:
+            place = delivery.partition, delivery.offset
+            message = process.feed.handed.pop(place)
+            process.applied[delivery.partition] = delivery.offset + 1
+            for entry in message.entries:
+                process.oracle.arrive(entry, dead=entry.index in message.dead)
+        change = super().receive(deliveries, now_ms, **options)
+        if self.loaded:
+            process.oracle.look_at_invariant(self)
+        return change
+
+    def tick(self, now_ms: float, positions: Sequence[int], ends: EndOffsets | None) -> None:
+        """See :meth:`TopN.tick`."""
+        oracle = self._process.oracle
+        before = oracle.before_tick(self)
+        super().tick(now_ms, positions, ends)
+        oracle.after_tick(self, before)
+        if self.totals.loads != before.loads:
+            oracle.look_at_invariant(self)
+
+    def answered(self, load: Load, answer: Answer) -> None:
+        """See :meth:`TopN.answered`."""
+        watched = self._process.oracle.watched
+        if watched is not None and watched.load is load:
+            _, watched.snapshot, watched.base = self._process.source.seen[id(answer)]
+        super().answered(load, answer)
+
+    def failed(self, *args: Any, **options: Any) -> None:
+        """See :meth:`TopN.failed`."""
+        super().failed(*args, **options)
+        self._process.oracle.follow_load(self)
+
+
+@contextmanager
+def watching() -> Iterator[None]:
+    """While this lasts every engine's core is watched."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine.runtime, "TopN", WatchedTopN)
+        yield
