@@ -38,9 +38,8 @@ _VERDICTS = {
 }
 _EMBEDDED = (
     "The board keeps a table's best rows by score, from its changes alone.",
-    "Here all of it runs in this process: an SQLite table, its changes in",
-    "real Canal bytes, made-up traffic and a store in memory; decoder and",
-    "engine are those of MySQL, Canal, Kafka and Redis.",
+    "Here all of it runs in this process: an SQLite table, its changes in real Canal bytes, made-up "
+    "traffic and a store in memory. Decoder and engine are those used with real services.",
 )
 _WORDS = (
     ("score·key", "how heap, reserve and floor write a row"),
