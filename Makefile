@@ -1,6 +1,6 @@
 # One command each. `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run run-stack test check fast stack bench format lock proto clean
+.PHONY: help run run-stack test check fast stack bench bench-services format lock proto clean
 .PHONY: chaos docs screenshots
 
 PYTHON ?= python3
@@ -55,6 +55,10 @@ docs: $(READY) ## Write docs/reference.md anew: commands, settings, keys
 
 screenshots: $(READY) ## Draw the dashboard anew into docs/images
 	$(BIN)/python -m tests.docs.screenshots
+
+bench-services: $(READY) ## Times on the real services: start to EXACT, commit to Redis
+	$(BIN)/python -m tests.stack install
+	$(BIN)/python -m tests.bench.services
 
 format: $(READY) ## Format and mend what can be mended
 	$(BIN)/ruff format .
