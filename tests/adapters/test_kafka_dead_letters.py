@@ -1,23 +1,53 @@
 """Dead letters in a topic of a real broker: unchanged, with their place in the headers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import NewTopic
+from aiokafka.protocol.admin import CreateAclsRequest
 
 from engine.adapters.kafka_dead_letters import KafkaDeadLetters
 from engine.errors import NotKept, ServiceAway
 from tests.adapters.feeds import admin
 from tests.adapters.full_broker import FullBroker
 from tests.dead_letters.letters import letter
+from tests.stack.kafka_broker import KafkaBroker
 from tests.stack.ports import free_port
 
 pytestmark = pytest.mark.service
 
 New = Callable[..., KafkaDeadLetters]
+
+USER, PASSWORD = "writer", "writer-sEcr3t"
+GUARD = {
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "super.users": "User:ANONYMOUS",
+}
+"""Whoever comes without a name may do all; anybody else only what was granted."""
+
+TOPIC, LITERAL, ALLOW = 2, 3, 3
+DESCRIBE, WRITE = 8, 4
+"""Numbers of the Kafka protocol's CreateAcls."""
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[KafkaBroker]:
+    """A broker that asks who may do what."""
+    server = KafkaBroker(tmp_path / "guarded", users={USER: PASSWORD}, options=GUARD)
+    server.start()
+    yield server
+    server.stop()
+
+
+async def grant(servers: str, topic: str, operation: int) -> None:
+    async with admin(servers) as client:
+        request = CreateAclsRequest(TOPIC, topic, LITERAL, f"User:{USER}", "*", operation, ALLOW)
+        response = await client._send_request(request)
+        assert response.creation_responses[0][0] == 0, response
 
 
 @pytest.fixture
@@ -132,6 +162,31 @@ async def test_a_topic_that_is_deleted_meanwhile_is_told_and_never_made(
         with pytest.raises(NotKept, match="no such topic"):
             await letters.keep([letter(2)])
         assert fresh_name not in await client.list_topics()
+
+
+async def test_what_the_account_may_not_do_is_told_with_the_grants_it_needs(
+    sink: New, guarded: KafkaBroker
+) -> None:
+    topic = "dead"
+    guarded.create_topic(topic)
+    letters = sink(
+        bootstrap_servers=f"127.0.0.1:{guarded.sasl_port}",
+        topic=topic,
+        security_protocol="SASL_PLAINTEXT",
+        sasl_username=USER,
+        sasl_password=PASSWORD,
+    )
+    refused = "this user may not write to it; grant it Describe and Write on the topic"
+    with pytest.raises(NotKept, match=refused):
+        await letters.keep([letter(1)])
+    await grant(guarded.bootstrap_servers, topic, DESCRIBE)
+    with pytest.raises(NotKept, match=refused) as told:
+        await letters.keep([letter(2), letter(3)])
+    assert told.value.lost == 2
+    await grant(guarded.bootstrap_servers, topic, WRITE)
+    await letters.keep([letter(4)])
+    (kept,) = await records(guarded.bootstrap_servers, topic, 1)
+    assert dict(kept.headers)["__connect.errors.offset"] == b"4"
 
 
 async def test_a_name_that_no_topic_can_have_is_told(sink: New) -> None:
