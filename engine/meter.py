@@ -25,8 +25,8 @@ class Meter:
         self._changes_before = 0
         self._rate = 0.0
         self._changes: deque[float] = deque(maxlen=HISTORY_S)
-        self._lags: deque[float] = deque(maxlen=HISTORY_S)
-        self._delays: deque[float] = deque(maxlen=HISTORY_S)
+        self._lags: deque[float | None] = deque(maxlen=HISTORY_S)
+        self._delays: deque[float | None] = deque(maxlen=HISTORY_S)
         self._rates: Rates | None = None
 
     def tick(self, now_ms: float, *, changes_total: int, lag: int | None) -> None:
@@ -37,8 +37,8 @@ class Meter:
         self._rate = (changes_total - self._changes_before) / elapsed_ms * 1000
         self._changes_before, self._bucket_ms = changes_total, now_ms
         self._changes.append(self._rate)
-        self._lags.append(float(lag or 0))
-        self._delays.append(self.delay_ms or 0.0)
+        self._lags.append(None if lag is None else float(lag))
+        self._delays.append(self.delay_ms)
         self._rates = None
 
     def rates(self) -> Rates:

@@ -263,6 +263,8 @@ def _open_load(load: Load, at_ms: AtMs, before: LoadStatus | None) -> LoadStatus
         opened_at_ms=at_ms(load.opened_ms),
         query_ms=answer.query_ms if answer else None,
         rows=len(answer.rows) if answer else None,
+        buffered_rows=load.buffered,
+        buffer_rows_limit=load.buffer_limit,
     )
     return _unless_moved(before, now)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -93,6 +94,7 @@ class Engine:
         engine_id: the identity under which the store knows this engine.
         placer: makes, for the described table, what tells a row's partition; it gives None, or raises
             WrongSetting.
+        jitter: a number from 0 to 1 by chance, for the waits between loads.
         dead_letters: where they are kept; none: in the status alone.
     """
 
@@ -107,11 +109,12 @@ class Engine:
         clock: Clock,
         engine_id: str,
         placer: MakePlacer = lambda table: None,
+        jitter: Callable[[], float] = random.random,
         dead_letters: Sequence[DeadLetterSink] = (),
     ) -> None:
         self._feed, self._source, self._store = feed, source, store
         self._decoder, self._options, self._clock = decoder, options, clock
-        self._placer = placer
+        self._placer, self._jitter = placer, jitter
         self._stopping = asyncio.Event()
         self._decode: Decode | None = None
         self._topn: TopN | None = None
@@ -209,6 +212,7 @@ class Engine:
             notify=self._notify,
             buffer_limit=self._options.buffer_rows,
             place=self._placer(self._table) if self._table else None,
+            jitter=self._jitter,
         )
         watching = (self._follower.watch_ends(), self._follower.commit_for_ever())
         await together(self._read(self._topn), *watching)

@@ -141,6 +141,9 @@ class LoadStatus:
     ended_at_ms: int | None = None
     query_ms: float | None = None
     rows: int | None = None
+    buffered_rows: int | None = None
+    """While it is open: changed rows that it remembers; at `buffer_rows_limit` it is given up."""
+    buffer_rows_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,8 +261,10 @@ class Rates:
     publish_ms: float | None = None
     """How long the last publish took."""
     changes_history: tuple[float, ...] = ()
-    lag_history: tuple[float, ...] = ()
-    delay_history: tuple[float, ...] = ()
+    lag_history: tuple[float | None, ...] = ()
+    """None for a second in which the broker had not told."""
+    delay_history: tuple[float | None, ...] = ()
+    """None for a second before anything had come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -237,12 +237,19 @@ def clock(at_ms: int | None, *, millis: bool = False, zone: tzinfo | None = None
 # ── pictures in one line ──────────────────────────────────────────────────────────────────────
 
 
-def spark(values: Sequence[float], width: int) -> str:
-    """The last `width` values as blocks, highest of them full height; blanks where there are none."""
+def spark(values: Sequence[float | None], width: int) -> str:
+    """The last `width` values as blocks, highest of them full height; blanks where there are none,
+    and where one is not known."""
     last = values[-width:] if width > 0 else ()
-    top = max(last, default=0)
-    steps = (int(len(_SPARKS) * max(0, of) / top) if top > 0 else 0 for of in last)
-    return "".join(_SPARKS[min(step, len(_SPARKS) - 1)] for step in steps).rjust(max(0, width))
+    top = max((value for value in last if value is not None), default=0)
+
+    def block(value: float | None) -> str:
+        if value is None:
+            return " "
+        step = int(len(_SPARKS) * max(0, value) / top) if top > 0 else 0
+        return _SPARKS[min(step, len(_SPARKS) - 1)]
+
+    return "".join(map(block, last)).rjust(max(0, width))
 
 
 def bar(share: float, width: int) -> str:

@@ -83,6 +83,8 @@ class Load:
         """Since when a silent feed contradicts the answer: the pipeline before us is stuck."""
         self.spoilt: str | None = None
         """Why the answer will have to be discarded; None while it will not."""
+        self.overflowed = False
+        """It is spoilt because more rows changed than the buffer may hold."""
         self.passed = [Passed.NO] * partitions
         self.unquiet = [False] * partitions
         """An older message came after the query: silence proves nothing there."""
@@ -92,7 +94,7 @@ class Load:
         self._ends: EndOffsets | None = None
         self._newest: tuple[BatchRef, Event] | None = None
         self._buffer: dict[Key, RowChange] = {}
-        self._buffer_limit = buffer_limit
+        self.buffer_limit = buffer_limit
         self._answered_keys: frozenset[Key] = frozenset()
 
     # ── the buffer ────────────────────────────────────────────────────────────────────────
@@ -110,9 +112,10 @@ class Load:
             self._buffer.update(latest)
         else:
             self._buffer.update((k, c) for k, c in latest.items() if self._matters(k, c))
-        if len(self._buffer) > self._buffer_limit:
+        if len(self._buffer) > self.buffer_limit:
             self._buffer.clear()
-            self.spoilt = f"more than {self._buffer_limit:,} rows changed while it was open"
+            self.spoilt = f"more than {self.buffer_limit:,} rows changed while it was open"
+            self.overflowed = True
 
     def forget_all(self) -> None:
         """TRUNCATE or DROP: a barrier. Whatever the answer says is from before it, or unknowable."""

@@ -24,7 +24,12 @@ class Timing(msgspec.Struct, frozen=True):
     audit_factor: float = 100
     """An audit is never more often than this many times the last query's duration."""
     load_gap_ms: float = 100
-    """Between the end of one load and the opening of the next."""
+    """Between the end of one load and the opening of the next, at least; at most twice as long."""
+    load_factor: float = 1
+    """And at least this many times as long as the last query took: the table is asked half the time
+    at most, whatever happens."""
+    audit_jitter: float = 0.1
+    """Audits come later by up to this share, so that several engines do not ask at the same moment."""
 
 
 class LoadReport(msgspec.Struct, frozen=True):
@@ -71,6 +76,14 @@ def mismatch_text(mine: set[RankKey], theirs: set[RankKey]) -> str:
         f"only on the board's side: {_rows_text(mine - theirs)}; "
         f"only in the table: {_rows_text(theirs - mine)}; "
         "it has been replaced; look for events that Canal skipped"
+    )
+
+
+def overflow_text(limit: int) -> str:
+    return (
+        f"a load was given up: more than {limit:,} rows changed while it was open; the board stays as "
+        "it is and the table is asked again; if this repeats, make the query faster (an index on score "
+        "and key) or raise engine.buffer_rows"
     )
 
 

@@ -32,7 +32,14 @@ from engine.core.loading import Load, Passed, Phase, Why
 from engine.core.placement import REASON as STRAY
 from engine.core.placement import Placement, Placer
 from engine.core.rank import Key, higher_floor
-from engine.core.reports import LoadReport, Timing, Totals, ahead_text, mismatch_text
+from engine.core.reports import (
+    LoadReport,
+    Timing,
+    Totals,
+    ahead_text,
+    mismatch_text,
+    overflow_text,
+)
 from engine.core.states import Claim, State
 from engine.core.verdicts import Aftermath, Candidate, explain
 
@@ -54,6 +61,8 @@ class TopN:
         notify: called with a level and a sentence when a person should know something.
         buffer_limit: how many rows a load's buffer may hold.
         place: on which of several partitions a row belongs; None: not known, and not looked at.
+        jitter: a number from 0 to 1 by chance, for the waits between loads; the core has no chance of
+            its own.
     """
 
     def __init__(
@@ -68,6 +77,7 @@ class TopN:
         notify: Callable[[str, str], None] = lambda level, text: None,
         buffer_limit: int = 1_000_000,
         place: Placer | None = None,
+        jitter: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.board = Leaderboard(size, reserve, ranked=ranked)
         self.totals = Totals()
@@ -84,7 +94,7 @@ class TopN:
         self._timing = timing or Timing()
         self._notify = notify
         self._buffer_limit = buffer_limit
-        self._place = place
+        self._place, self._jitter = place, jitter
         self._wanted: Why | None = None
         self._moment = 0
         self._loss: tuple[int, str] | None = None
@@ -111,7 +121,7 @@ class TopN:
         self._changes = KeyChanges()
         self._placement = Placement(self._place, partitions, self._notify)
         self._next_load_ms = now_ms
-        self._next_audit_ms = now_ms + self._timing.audit_ms
+        self._next_audit_ms = now_ms + self._audit_gap_ms()
         if partitions > 1:
             # The end offsets may have cut a half-written batch in two.
             self._changes.arm(None, now_ms, "start within a batch")
@@ -303,7 +313,7 @@ class TopN:
                 load.phase, load.asked_ms = Phase.ASK, now_ms
         elif load.phase is Phase.HELD:
             if any(change not in load.cures for change in self._changes.due):
-                self._close(load, "discarded: a key change needs a newer one", now_ms, wait_ms=0)
+                self._close(load, "discarded: a key change needs a newer one", now_ms, gap_ms=0)
             else:
                 self._resolve(load, now_ms)
 
@@ -370,12 +380,15 @@ class TopN:
     def failed(self, load: Load, reason: str, now_ms: float, *, retry_in_ms: float) -> None:
         """The query of `load` has failed; nothing has changed and it will be tried again."""
         if load is self.load:
-            self._close(load, f"failed: {reason}", now_ms, wait_ms=retry_in_ms)
+            self._close(load, f"failed: {reason}", now_ms)
+            self._next_load_ms = now_ms + retry_in_ms
 
     def _resolve(self, load: Load, now_ms: float) -> None:
         """Swap a held answer in, or go on holding it."""
         if load.spoilt is not None:
-            self._close(load, f"discarded: {load.spoilt}", now_ms, wait_ms=self._timing.load_gap_ms)
+            if load.overflowed:
+                self._notify("warning", overflow_text(load.buffer_limit))
+            self._close(load, f"discarded: {load.spoilt}", now_ms)
             return
         # Judged apart from this answer's own doubt, or the doubt would do away with itself.
         ahead_ms, load.ahead_ms = load.ahead_ms, None
@@ -395,7 +408,7 @@ class TopN:
         passed = self._feed.passed(load)
         if Passed.NO in passed:
             if self._feed.stale(load):
-                self._close(load, "discarded: older messages came after it", now_ms, wait_ms=0)
+                self._close(load, "discarded: older messages came after it", now_ms, gap_ms=0)
             return
         self._compare(load, passed, now_ms)
 
@@ -413,12 +426,12 @@ class TopN:
             return
         load.ahead_ms = None  # a claim that only this answer had put in doubt is a claim again
         self.totals.audits += 1
-        self._next_audit_ms = now_ms + self._timing.audit_ms
+        self._next_audit_ms = now_ms + self._audit_gap_ms()
         if mine == theirs:
             self.verified_ms = now_ms
             if built.short and not board.short:
                 self._changes.cured(load.cures)
-                self._close(load, "equal", now_ms, wait_ms=self._timing.load_gap_ms)
+                self._close(load, "equal", now_ms)
                 return
         elif self.claim().state is State.EXACT:
             self.totals.audit_mismatches += 1
@@ -439,16 +452,20 @@ class TopN:
         assert answer is not None
         self.as_of_ms = max(self.as_of_ms or 0, answer.clock_ms)
         load.retire()
-        self._close(load, outcome, now_ms, wait_ms=self._timing.load_gap_ms)
+        self._close(load, outcome, now_ms)
         self._settled = load
 
-    def _close(self, load: Load, outcome: str, now_ms: float, *, wait_ms: float) -> None:
+    def _close(
+        self, load: Load, outcome: str, now_ms: float, *, gap_ms: float | None = None
+    ) -> None:
+        """End the open load. The next one opens after `gap_ms`, or what the timing says, at least."""
         timing, answer = self._timing, load.answer
         self.load = None
-        self._next_load_ms = now_ms + wait_ms
         query_ms = answer.query_ms if answer else None
         # A query that ran into its deadline has cost as much as one that answered.
         spent_ms = query_ms or (now_ms - load.asked_ms if load.phase is Phase.ASK else 0)
+        rest_ms = max(timing.load_gap_ms if gap_ms is None else gap_ms, timing.load_factor * spent_ms)
+        self._next_load_ms = now_ms + rest_ms * (1 + self._jitter())
         earliest_ms = now_ms + timing.audit_factor * spent_ms
         self._next_audit_ms = max(self._next_audit_ms, earliest_ms)
         rows = len(answer.rows) if answer else None
@@ -456,6 +473,9 @@ class TopN:
         self.last_load = report
         if load.why in (Why.AUDIT, Why.VERIFY):
             self.last_audit = report
+
+    def _audit_gap_ms(self) -> float:
+        return self._timing.audit_ms * (1 + self._timing.audit_jitter * self._jitter())
 
     # ── what may be claimed ───────────────────────────────────────────────────────────────
 

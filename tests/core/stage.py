@@ -7,7 +7,7 @@ the story holds them back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -41,7 +41,7 @@ class Stage:
     Args:
         table: the rows at the beginning, key to score.
         evidence: ``position`` or ``es``, what events and answers carry.
-        place: as for :class:`TopN`.
+        place, jitter: as for :class:`TopN`.
         timing: fields of :class:`Timing`; audits never come by themselves unless asked for.
     """
 
@@ -55,6 +55,7 @@ class Stage:
         evidence: str = "position",
         buffer_limit: int = 1000,
         place: Placer | None = None,
+        jitter: Callable[[], float] = lambda: 0.0,
         **timing: float,
     ) -> None:
         self.table: dict[Key, Score | None] = dict(table or {})
@@ -67,6 +68,8 @@ class Stage:
         """By partition, how many messages the broker has that were not yet delivered."""
         self.holding = False
         """Queries are left waiting."""
+        self.query_ms = 1.0
+        """How long queries say that they took."""
         self.notices: list[tuple[str, str]] = []
         self.trace: list[tuple[float, State, bool, list[Key]]] = []
         """Time, state, provisional and the board's keys, whenever one of the last three changed."""
@@ -81,6 +84,7 @@ class Stage:
             notify=lambda level, text: self.notices.append((level, text)),
             buffer_limit=buffer_limit,
             place=place,
+            jitter=jitter,
         )
 
     # ── the database ──────────────────────────────────────────────────────────────────────
@@ -190,7 +194,7 @@ class Stage:
     def snapshot(self) -> Answer:
         ranked = rank_keys(self.table.items())[: self.topn.query_limit]
         rows = tuple(Row(key, score) for score, key in ranked)
-        return Answer(rows=rows, clock_ms=self.clock_ms, position=self._place(), query_ms=1)
+        return Answer(rows=rows, clock_ms=self.clock_ms, position=self._place(), query_ms=self.query_ms)
 
     def hold_at_query(self) -> None:
         """Hold queries back, and let time pass until one is wanted."""

@@ -120,6 +120,7 @@ def test_json_is_pretty_other_text_is_text_and_the_rest_is_hex() -> None:
         (f.spark((), 3), "   "),
         (f.spark((0, 0), 3), " ▁▁"),
         (f.spark((0, 50, 100), 3), "▁▅█"),
+        (f.spark((None, 100, None, 0), 4), " █ ▁"),
         (f.bar(0.5, 4), "━━  "),
         (f.bar(0.625, 4), "━━╸ "),
         (f.bar(7, 2), "━━"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from rich.cells import cell_len
@@ -128,7 +129,7 @@ def flow(status: EngineStatus, late_ms: int | None) -> list[Spans]:
     ]
 
 
-def _trend(name: str, history: tuple[float, ...], now: str) -> Spans:
+def _trend(name: str, history: Sequence[float | None], now: str) -> Spans:
     return spans((f"{name:<6}", "dim"), (spark(history, SPARK_CELLS), "name"), f" {now}")
 
 
