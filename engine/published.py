@@ -14,7 +14,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 import msgspec
@@ -25,6 +25,9 @@ from engine.ports import StoredBoard
 
 MEMBER_DIGITS = 20
 """Digits of a fixed-width member: enough for every BIGINT, signed or unsigned."""
+
+MOST_DIGITS = 400
+"""Digits before or behind the point of a number that a table can hold: more than a DOUBLE has."""
 
 _ALL_NINES = 10**MEMBER_DIGITS - 1
 
@@ -101,7 +104,7 @@ def parse_row(text: str) -> dict[str, Any]:
     Raises:
         ValueError: the text is not a JSON object.
     """
-    fields = json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
+    fields = json.loads(text, parse_float=_number, parse_constant=_no_constant)
     if not isinstance(fields, dict):
         raise ValueError(f"a published row is a JSON object, this is {text[:80]!r}")
     return fields
@@ -262,6 +265,17 @@ def _positions(text: str) -> dict[int, int]:
 def _some(names: Sequence[str]) -> str:
     shown = ", ".join(repr(n) for n in names[:3])
     return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
+
+
+def _number(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{text[:40]} is no number") from None
+    # A few letters may stand for a text of a billion digits; doubles end at 1e308 and 5e-324.
+    if number and abs(number.adjusted()) > MOST_DIGITS:
+        raise ValueError(f"{text[:40]} is beyond every number of a table")
+    return number
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -173,3 +173,22 @@ def test_a_lease_lives_until_its_time() -> None:
     assert not lease_alive(stored([], **meta | {"lease_ms": "1000"}))
     assert not lease_alive(stored([], **meta | {"owner": ""}))
     assert not lease_alive(stored([]))
+
+
+@pytest.mark.parametrize(
+    "score", ["1e999999999", "-1e-999999999", "1e99999999999999999999", "9" * 5000]
+)
+def test_a_number_that_no_table_holds_is_refused_and_never_written_out(score: str) -> None:
+    """A few letters that somebody put into Redis by hand must not become a text of gigabytes."""
+    row = f'{{"id":1,"c":null,"score":{score}}}'
+    damaged = StoredBoard(
+        rows={"1": row}, scores={"1": 1.0}, meta={"size": "1"}, store_clock_ms=10_000
+    )
+    assert inconsistencies(damaged) == ("the row of '1' cannot be read",)
+    with pytest.raises(ValueError, match=r"beyond every number|is no number|digits"):
+        parse_row(row)
+
+
+def test_every_double_of_a_column_can_be_read_back() -> None:
+    for double in (1.7976931348623157e308, 5e-324, -0.0, 0.1):
+        assert float(parse_row(row_json(Row(1, 1, (double,)), NAMES))["c"]) == double
