@@ -18,7 +18,7 @@ from tests.stack.stack import Stack
 pytestmark = pytest.mark.service
 
 SEED = int(os.environ.get("TOPN_CHAOS_SEED") or secrets.randbelow(10**6))
-SECONDS = 16.0
+SECONDS = 20.0
 """Of traffic and kills, for each kind of pipeline."""
 
 

@@ -9,7 +9,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -52,20 +51,14 @@ class Watch:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="watch", daemon=True)
         self._consumer: Any = None
-        self._tasks: list[Future[None]] = []
+        self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin at the topic's start; returns once both work."""
         self._thread.start()
         self._wait(self._open())
-        self._tasks = [
-            asyncio.run_coroutine_threadsafe(work, self._loop)
-            for work in (self._consume(), self._read())
-        ]
 
     def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
         try:
             self._wait(self._close())
         finally:
@@ -114,8 +107,12 @@ class Watch:
         self._consumer.assign(self._places())
         for place in self._places():
             self._consumer.seek(place, 0)
+        self._tasks = [asyncio.create_task(self._consume()), asyncio.create_task(self._read())]
 
     async def _close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.wait_for(self._consumer.stop(), 10)
 
     async def _consume(self) -> None:

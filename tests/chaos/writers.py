@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
 from typing import Any
 
 import pymysql
@@ -59,24 +61,25 @@ class Writers:
             raise self._failures[0]
 
     def _run(self, seed: int) -> None:
-        rng = random.Random(seed)
+        rng, steps = random.Random(seed), itertools.count()
         try:
             while not self._stopping.is_set():
                 try:
-                    self._write_until_away(rng)
+                    self._write_until_away(rng, steps)
                 except (pymysql.err.OperationalError, pymysql.err.InterfaceError):
                     self.outages += 1
                     self._stopping.wait(0.2)
         except BaseException as error:  # noqa: BLE001 - raised again by stop()
             self._failures.append(error)
 
-    def _write_until_away(self, rng: random.Random) -> None:
+    def _write_until_away(self, rng: random.Random, steps: Iterator[int]) -> None:
         plan = self._plan
         mysql, database = self._world.mysql, self._world.database
         with mysql.connect(database=database, read_timeout_s=10) as connection:
             _execute(connection, "SET SESSION innodb_lock_wait_timeout = 2")
             while not self._stopping.wait(plan.pause_s * rng.uniform(0.2, 1.8)):
-                chosen = step(rng, key_changes=plan.key_changes, truncates=plan.truncates)
+                early = next(steps) < plan.key_change_steps
+                chosen = step(rng, key_changes=early, truncates=early and plan.truncates)
                 self._take(connection, chosen)
 
     def _take(self, connection: Connection[Any], chosen: Step) -> None:
