@@ -209,8 +209,8 @@ def test_both_readmes_say_the_same_in_the_same_order() -> None:
         assert ours == theirs, "a code block differs: write it into both READMEs"
     assert chinese.lists == english.lists
     assert [len(rows) for rows in chinese.tables] == [len(rows) for rows in english.tables]
-    for theirs, ours in zip(english.tables, chinese.tables, strict=True):
-        assert [*map(codes, ours)][1:] == [*map(codes, theirs)][1:]
+    for cells, their_cells in zip(chinese.tables, english.tables, strict=True):
+        assert [*map(codes, cells)][1:] == [*map(codes, their_cells)][1:]
     assert {*chinese.codes} == {*english.codes}
     assert chinese.links[1:] == english.links[1:]
     assert (english.links[0], chinese.links[0]) == (CHINESE.name, README.name)
