@@ -127,10 +127,13 @@ def test_the_recordings_of_a_real_canal_end_with_the_bulk_rows(name: str, tmp_pa
     )
     assert answer.returncode == 0, answer.stderr
     *steps, envelope = map(json.loads, answer.stdout.splitlines())
-    assert {step["kind"] for step in steps} <= {"load", "eviction"}
+    assert {step["kind"] for step in steps} <= {"load", "eviction", "dead_letter"}
     assert [row["like_cnt"] for row in envelope["data"]] == [1299, 1298, 1297]
     if name != "flat_part3":  # a recording without the dead letters' steps
         assert json.loads(stats.read_text())["dead_letters"] == 4
+        reasons = [step["reason"] for step in steps if step["kind"] == "dead_letter"]
+        assert len(reasons) == 4
+        assert all(reasons)
 
 
 @pytest.mark.parametrize(
