@@ -18,6 +18,7 @@ from engine.errors import ServiceAway, StoreRefused
 from engine.ports import StoredBoard
 from engine.published import inconsistencies, lease_alive
 from engine.settings import Settings
+from engine.tasks import cancelled
 from tests.chaos.decoding import COLUMNS, decode
 from tests.chaos.judge import Judge, Reading
 from tests.chaos.replica import Replica
@@ -110,9 +111,7 @@ class Watch:
         self._tasks = [asyncio.create_task(self._consume()), asyncio.create_task(self._read())]
 
     async def _close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await cancelled(*self._tasks, within_ms=5000)
         await asyncio.wait_for(self._consumer.stop(), 10)
 
     async def _consume(self) -> None:
