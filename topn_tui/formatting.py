@@ -124,7 +124,7 @@ def crop_words(text: str, width: int) -> str:
     if cell_len(text) <= width:
         return text
     head = crop(text, width - 1).removesuffix(ELLIPSIS)
-    words = head if text[len(head)] == " " else head.rpartition(" ")[0]
+    words = head if text[len(head) : len(head) + 1] == " " else head.rpartition(" ")[0]
     words = words.rstrip(" ,;:·(")
     return f"{words} {ELLIPSIS}" if words and 2 * cell_len(words) >= width else crop(text, width)
 
