@@ -1,0 +1,107 @@
+"""What silence and steps back prove."""
+
+from __future__ import annotations
+
+from engine.core.changes import Event
+from engine.core.evidence import BatchRef
+from engine.core.feed import FeedView
+from engine.core.loading import Load, Passed
+from tests.core import test_stories as stories
+from tests.core.mutants.mutant import Mutant, Original
+
+
+def silence_is_proof(passed: Original) -> Original:
+    """An answer on a silent feed counts as proved."""
+
+    def wrong(self: FeedView, load: Load) -> list[Passed]:
+        return [Passed.NO if p is Passed.NO else Passed.YES for p in passed(self, load)]
+
+    return wrong
+
+
+def silence_after_a_mixed_board(mind_dirt: Original) -> Original:
+    """Messages that came while the answer was under way are not held against later silence."""
+    return lambda self: None
+
+
+def silence_survives_older_messages(see: Original) -> Original:
+    """An older message after the answer takes nothing back."""
+
+    def wrong(self: Load, event: Event, batch: BatchRef, now_ms: float) -> None:
+        passed, unquiet = list(self.passed), list(self.unquiet)
+        see(self, event, batch, now_ms)
+        self.passed = [max(a, b) for a, b in zip(passed, self.passed, strict=True)]
+        self.unquiet = unquiet
+
+    return wrong
+
+
+def rewinds_end_only_at_their_mark(end_rewinds: Original) -> Original:
+    """No load ends a step back."""
+    return lambda self, settled: None
+
+
+def rewinds_unseen(rewound: Original) -> Original:
+    """A step back in the feed is no reason to doubt the board."""
+    return property(lambda self: [])  # type: ignore[return-value]  # it stands in for a property
+
+
+def step_back() -> None:
+    stories.test_a_step_back_in_the_feed_is_catching_up_until_its_mark_is_passed("position")
+
+
+def step_back_ended_by_a_load() -> None:
+    stories.test_a_step_back_is_ended_by_a_load_opened_after_it("es")
+
+
+MUTANTS = (
+    Mutant(
+        "silence is proof",
+        FeedView,
+        "passed",
+        silence_is_proof,
+        [
+            stories.test_an_older_message_takes_a_provisional_exact_back,
+            stories.test_a_table_ahead_of_a_silent_feed_is_catching_up_until_the_feed_follows,
+        ],
+        histories=40,
+    ),
+    Mutant(
+        "silence after a mixed board",
+        Load,
+        "mind_dirt",
+        silence_after_a_mixed_board,
+        [stories.test_a_message_while_the_answer_is_under_way_makes_silence_worthless_too],
+        histories=300,
+        world={"stall": 1, "slow_query": 1, "pace_ms": 250},
+    ),
+    Mutant(
+        "silence survives older messages",
+        Load,
+        "see",
+        silence_survives_older_messages,
+        [
+            stories.test_an_older_message_takes_a_provisional_exact_back,
+            stories.test_silence_after_older_messages_proves_nothing_and_is_loaded_again,
+        ],
+        histories=60,
+    ),
+    Mutant(
+        "rewinds end only at their mark",
+        FeedView,
+        "end_rewinds",
+        rewinds_end_only_at_their_mark,
+        [step_back_ended_by_a_load],
+        histories=300,
+        world={"crash": 1, "long_transaction": 1, "evidence": "es"},
+    ),
+    Mutant(
+        "rewinds unseen",
+        FeedView,
+        "rewound",
+        rewinds_unseen,
+        [step_back],
+        histories=100,
+        world={"crash": 1, "evidence": "position"},
+    ),
+)
