@@ -25,6 +25,11 @@ from tests.chaos.writers import Writers
 from tests.stack.stack import Stack
 from tests.stack.world import World
 
+TOLD = 20
+"""How many lines of a story are shown at once."""
+
+_SQL = "SQL: "
+
 
 @dataclass(slots=True)
 class Figures:
@@ -79,7 +84,7 @@ class Run:
         config = self._world.write_settings(folder / "reader.toml", size=SIZE)
         settings = load_settings(config, {"store.timeout_ms": "500"}).settings
         self._watch = Watch(self._world, settings, size=SIZE, partitions=shape.partitions)
-        self._story: list[str] = []
+        self._story: list[tuple[int, str]] = []
         self.figures = Figures()
 
     def play(self, seed: int, *, seconds: float, round_s: float) -> Figures:
@@ -156,7 +161,7 @@ class Run:
         for one in killer.killed:
             self._tell(f"killed {one}", at_ms=one.at_ms)
         for at_s, statement in writers.last:
-            self._tell(statement, at_ms=round(at_s * 1000))
+            self._tell(f"{_SQL}{statement}", at_ms=round(at_s * 1000))
 
     def _end(self) -> None:
         figures, watch, verdicts = self.figures, self._watch, self._watch.judge.verdicts
@@ -184,11 +189,16 @@ class Run:
     # ── the story ─────────────────────────────────────────────────────────────────────────
 
     def _tell(self, text: str, *, at_ms: int | None = None) -> None:
-        at = datetime.fromtimestamp(time.time() if at_ms is None else at_ms / 1000, UTC)
-        self._story.append(f"{at:%H:%M:%S.%f} ({round(at.timestamp() * 1000)}) {text}")
+        self._story.append((round(time.time() * 1000) if at_ms is None else at_ms, text))
 
     def _write_story(self, seed: int) -> None:
+        lines = [
+            f"{datetime.fromtimestamp(at_ms / 1000, UTC):%H:%M:%S} {at_ms} {text}"
+            for at_ms, text in sorted(self._story)
+        ]
         path = self._folder / "story.txt"
-        text = [f"seed {seed}, {self._shape}", *self.figures.mismatches, "", *self._story]
+        text = [f"seed {seed}, {self._shape}", *self.figures.mismatches, "", *lines]
         path.write_text("\n".join([*text, "", self._engines.told()]))
-        self._say(f"the story is in {path}")
+        happened = [line for line in lines if _SQL not in line]
+        said = [*happened[-TOLD:], "the last statements:", *lines[-TOLD:]]
+        self._say("\n".join([f"what happened (all of it is in {path}):", *said]))
