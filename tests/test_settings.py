@@ -270,6 +270,7 @@ class TestWrongValues:
 
 OTHER = {
     "table.url": "mysql://u@h:1/d",
+    "walkthrough.url": "mysql://u@h:1/d",
     "store.url": "redis://h:1/2",
     "feed.format": "canal-json",
     "feed.security_protocol": "SSL",
