@@ -122,6 +122,7 @@ class TopN:
         self._placement = Placement(self._place, partitions, self._notify)
         self._next_load_ms = now_ms
         self._next_audit_ms = now_ms + self._audit_gap_ms()
+        self._audit_rest_until_ms = now_ms
         if partitions > 1:
             # The end offsets may have cut a half-written batch in two.
             self._changes.arm(None, now_ms, "start within a batch")
@@ -334,7 +335,8 @@ class TopN:
         if self._wanted is not None:
             why, self._wanted = self._wanted, None
             return why
-        return Why.AUDIT if now_ms >= self._next_audit_ms else None
+        due_ms = max(self._next_audit_ms, self._audit_rest_until_ms)
+        return Why.AUDIT if now_ms >= due_ms else None
 
     def _open(self, why: Why, now_ms: float) -> None:
         self.load = Load(
@@ -464,10 +466,12 @@ class TopN:
         query_ms = answer.query_ms if answer else None
         # A query that ran into its deadline has cost as much as one that answered.
         spent_ms = query_ms or (now_ms - load.asked_ms if load.phase is Phase.ASK else 0)
-        rest_ms = max(timing.load_gap_ms if gap_ms is None else gap_ms, timing.load_factor * spent_ms)
+        rest_ms = max(
+            timing.load_gap_ms if gap_ms is None else gap_ms, timing.load_factor * spent_ms
+        )
         self._next_load_ms = now_ms + rest_ms * (1 + self._jitter())
-        earliest_ms = now_ms + timing.audit_factor * spent_ms
-        self._next_audit_ms = max(self._next_audit_ms, earliest_ms)
+        # The last query's, not the longest ever: one that hung must not end audits for a quarter hour.
+        self._audit_rest_until_ms = now_ms + timing.audit_factor * spent_ms
         rows = len(answer.rows) if answer else None
         report = LoadReport(load.why, outcome, load.opened_ms, now_ms, query_ms, rows)
         self.last_load = report

@@ -789,6 +789,22 @@ def test_audits_come_by_themselves() -> None:
     assert 4 <= stage.topn.totals.audits - audits <= 5
 
 
+def test_a_query_that_hung_once_does_not_end_audits_for_long() -> None:
+    stage = started(LADDER, audit_ms=10_000)
+    stage.topn.want(Why.AUDIT)
+    stage.hold_at_query()
+    stage.run(8000)
+    assert stage.topn.load is not None
+    stage.topn.failed(stage.topn.load, "no answer in time", stage.now_ms, retry_in_ms=100)
+    stage.holding = False
+    stage.topn.want(Why.REFILL)  # answered at once: the table is well again
+    audits = stage.topn.totals.audits
+    for _ in range(100):
+        stage.nudge()
+        stage.run(500)
+    assert stage.topn.totals.audits - audits >= 4
+
+
 def test_a_silent_loss_is_found_counted_and_named_by_the_audit() -> None:
     stage = started(LADDER, size=2, reserve=1)
     stage.table[9] = 99
