@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from tests.core.oracle import Wrong
 from tests.simulator import loop
 from tests.simulator.plan import Plan
+from tests.simulator.services import QUERY_TIMEOUT_MS
 from tests.simulator.steps import perform
 from tests.simulator.watched import watching
 from tests.simulator.world import World
@@ -64,8 +65,10 @@ async def _play(plan: Plan, result: Result) -> None:
             )
         await world.calm()
         await _come_back(world)
-    except (Wrong, AssertionError) as wrong:
-        result.wrong = str(wrong) or repr(wrong)
+        world.check()
+    except Exception as error:  # noqa: BLE001  # whatever ends an engine is a finding like any other
+        bug = "" if isinstance(error, Wrong) else f"{type(error).__name__}: "
+        result.wrong = f"{bug}{error}"
         result.story.append(f"{world.now_ms / 1000:8.3f} s  WRONG: {result.wrong}")
     finally:
         await world.close()
@@ -81,6 +84,7 @@ async def _come_back(world: World) -> None:
     if not world.canal.lost:
         world.wrong("no way back to EXACT", world.ledger.story(), world.states())
     # A silent loss can only be found once traffic passes on every partition again.
+    await world.clock.sleep(100 * QUERY_TIMEOUT_MS)
     for _ in range(6):
         await world.clock.sleep(3000)
         world.writers.rewrite_all(world.now_ms)

@@ -50,6 +50,7 @@ class Plan:
     engines: int
     buffer_rows: int
     resync_lag: int
+    audit_ms: float
     late_visible: bool
     long_transaction: bool
     nulls: bool
@@ -94,12 +95,16 @@ def draw(seed: int, **forced: object) -> Plan:
         engines=rng.choice((1, 1, 1, 2, 2, 3)),
         buffer_rows=rng.choice((3, 1000, 1000, 1000)),
         resync_lag=rng.choice((0, 0, 0, 8)),
+        audit_ms=8000,
         late_visible=rng.random() < 0.5,
         long_transaction=rng.random() < 0.15,
         nulls=rng.random() < 0.3,
         steps=tuple(steps),
     )
-    return replace(plan, **forced)  # type: ignore[arg-type]  # its own fields
+    plan = replace(plan, **forced)  # type: ignore[arg-type]  # its own fields
+    if plan.protobuf != protobuf:
+        return replace(plan, shape=_shape(rng, protobuf=plan.protobuf))
+    return plan
 
 
 def _shape(rng: random.Random, *, protobuf: bool) -> Shape:

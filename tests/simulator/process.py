@@ -8,7 +8,6 @@ is being cleared away reaches nobody.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -74,8 +73,9 @@ class Process:
         self.alive = False
         self.may_run.set()
         self.task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self.task
+        await asyncio.wait({self.task})
+        if not self.task.cancelled():
+            self.task.exception()  # a broken law is known already
 
     async def stop(self) -> None:
         """SIGTERM: it leaves as it should."""
@@ -117,6 +117,7 @@ def options(
         topic=TABLE,
         timing=timing,
         batch_messages=7,
+        batch_wait_ms=200,
         buffer_rows=buffer_rows,
         resync_lag=resync_lag,
     )

@@ -16,8 +16,8 @@ from tests.simulator.process import Process, SimClock
 from tests.simulator.weather import Weather
 from tests.simulator.wire import DESCRIBED, Topic, WireMessage, name_of
 
-QUERY_TIMEOUT_MS = 8_000
-"""The source's own deadline: no call hangs for ever."""
+QUERY_TIMEOUT_MS = 1_500
+"""The source's own deadline: no call hangs for ever. The next audit waits a hundred times as long."""
 
 
 class SimFeed(EmbeddedFeed):
@@ -28,6 +28,8 @@ class SimFeed(EmbeddedFeed):
         self.topic, self._process, self._weather = topic, process, weather
         self.handed: dict[tuple[int, int], WireMessage] = {}
         """What was last handed out at a partition and offset."""
+        self.ends_asked: dict[int, int] = {}
+        """The log's ends when a start at them was last asked for."""
 
     async def next_batch(self, *, max_messages: int, timeout_ms: int) -> Sequence[Message]:
         """See :meth:`engine.ports.ChangeFeed.next_batch`."""
@@ -56,6 +58,7 @@ class SimFeed(EmbeddedFeed):
     async def seek_to_end(self) -> Mapping[int, int]:
         """See :meth:`engine.ports.ChangeFeed.seek_to_end`."""
         await self._ask()
+        self.ends_asked = self.topic.ends()
         found = await super().seek_to_end()
         self._process.applied = dict(found)
         return found
@@ -71,6 +74,7 @@ class SimFeed(EmbeddedFeed):
                     self._process.published,
                 )
         await super().commit(positions)
+        self.topic.committed = dict(positions)
 
     def _take(self, limit: int) -> list[Message]:
         self._check()

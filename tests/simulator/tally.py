@@ -13,7 +13,7 @@ from itertools import count, islice
 from tests.simulator.history import Result, play
 from tests.simulator.plan import FAULTS, draw
 
-CHUNK = 10
+CHUNK = 4
 
 
 @dataclass

@@ -54,6 +54,8 @@ class Topic(ChangeLog):
     def __init__(self, partitions: int, now_ms: float = 0) -> None:
         super().__init__(partitions)
         self.now_ms = now_ms
+        self.committed: dict[int, int] = {}
+        """What any engine has committed last, as a consumer group keeps it."""
         self._about: dict[tuple[int, int, int], WireMessage] = {}
         self._newest: dict[int, int] = {}
 

@@ -58,6 +58,7 @@ class World:
         self.happened: Counter[str] = Counter()
         self.loads = 0
         self.limits: Counter[str] = Counter()
+        self.broken: Wrong | None = None
         self._born = 0
 
     @property
@@ -65,7 +66,9 @@ class World:
         return self.clock.monotonic_ms()
 
     def wrong(self, what: str, *details: object) -> NoReturn:
-        raise Wrong("\n    ".join([what, *map(str, details)]))
+        """A law is broken; whoever is told may have nobody to tell it to, so it is kept as well."""
+        self.broken = self.broken or Wrong("\n    ".join([what, *map(str, details)]))
+        raise self.broken
 
     async def begin(self) -> None:
         """Some rows, some of them already in the feed, and the first engines, maybe come to rest."""
@@ -107,7 +110,7 @@ class World:
             reserve=shape.reserve,
             buffer_rows=plan.buffer_rows,
             resync_lag=plan.resync_lag,
-            timing=Timing(audit_ms=8000),
+            timing=Timing(audit_ms=plan.audit_ms),
         )
         process.start(feed, source, store, knobs)
         self.processes.append(process)
@@ -121,6 +124,8 @@ class World:
 
     def check(self) -> None:
         """All that must hold after every step."""
+        if self.broken is not None:
+            raise self.broken
         for process in self.living():
             if process.task.done():
                 process.task.result()
@@ -170,12 +175,14 @@ class World:
     def states(self) -> str:
         """What each engine says of itself."""
         return "; ".join(
-            f"{p.engine_id}: {p.topn.claim()} {p.engine.status.publication}"
+            f"{p.engine_id}: {p.topn.claim()} {p.engine._publisher.standing.publication}"
             if p.topn
             else p.engine_id
             for p in self.living()
         )
 
     async def close(self) -> None:
+        if self.broken is not None:
+            await self.clock.sleep(3000)  # an engine that has met it is on its way out by itself
         for process in self.living():
             await process.kill()
