@@ -80,7 +80,7 @@ class Canal(Service):
         self._flat = flat
         self._partitions = partitions
         self._partition_hash = partition_hash or f"{database}.interactives:id"
-        self._position = position or mariadb.binlog_position()
+        self._position: tuple[str, int] | None = position or mariadb.binlog_position()
         self._bootstrap_servers = bootstrap_servers
         self._slave_id = next(_slave_ids)
         # The layout of a Canal server: it runs in bin/ and looks for ../conf.
@@ -100,12 +100,14 @@ class Canal(Service):
             "canal.instance.filter.regex": rf"{self.database}\.{self._table_regex}",
             "canal.instance.mysql.slaveId": str(self._slave_id),
             "canal.mq.topic": f"{self.database}_other",
-            "canal.instance.master.journal.name": self._position[0],
-            "canal.instance.master.position": str(self._position[1]),
             "canal.mq.flatMessage": str(self._flat).lower(),
             "canal.instance.global.spring.xml": "classpath:instance.xml",
             "canal.instance.tsdb.enable": "false",
         }
+        if self._position:
+            file, offset = self._position
+            options["canal.instance.master.journal.name"] = file
+            options["canal.instance.master.position"] = str(offset)
         if self._partitions > 1:
             options["canal.mq.partitionsNum"] = str(self._partitions)
             options["canal.mq.partitionHash"] = self._partition_hash
@@ -119,6 +121,13 @@ class Canal(Service):
     def forget_position(self) -> None:
         """Make the next start begin where the first one began. Canal must not run."""
         (self._conf / _DESTINATION / "meta.dat").unlink(missing_ok=True)
+
+    def begin_at_the_end(self) -> None:
+        """Have a start without a saved position begin wherever the binlog ends at that moment.
+
+        That is what a Canal does whose settings name no position.
+        """
+        self._position = None
 
     def _choose_ports(self) -> None:
         self.port = 0
