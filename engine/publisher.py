@@ -271,7 +271,8 @@ class Publisher:
     def _troubled(self, health: Health, text: str) -> float:
         self._whole = True
         if self.health is not health or self.detail != text:
-            self._notify("error" if health is Health.TROUBLED else "warning", f"Redis: {text}")
+            level = "error" if health is Health.TROUBLED else "warning"
+            self._notify(level, text if text.startswith("Redis") else f"Redis: {text}")
         self.health, self.detail = health, text
         self.standing = replace(self.standing, publication=Publication.AWAY, reason=text)
         return self._backoff.next_ms()

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import socket
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
@@ -15,6 +12,7 @@ from engine.adapters.redis_clock import StoreClock
 from engine.errors import NotOwner, ServiceAway
 from engine.published import lease_alive
 from tests.adapters.boards import ranking, row, state
+from tests.adapters.ways import Way
 from tests.stack.redis_server import RedisServer
 
 Open = Callable[..., RedisBoard]
@@ -121,55 +119,9 @@ async def test_a_slow_server_does_not_lengthen_the_lease(server: RedisServer, op
     assert lease_alive(stored)
 
 
-class Delaying:
-    """A proxy that hands everything on at once, or keeps a request back and breaks the connection."""
-
-    def __init__(self, port: int) -> None:
-        self._to = port
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self.url = f"redis://127.0.0.1:{self._server.getsockname()[1]}/0"
-        self.keep = False
-        self._kept: list[tuple[socket.socket, bytes]] = []
-        self._sockets = [self._server]
-        self._threads = [threading.Thread(target=self._accept)]
-        self._threads[0].start()
-
-    def deliver(self) -> None:
-        """Let through what was kept, as bytes that took a longer way."""
-        for target, data in self._kept:
-            target.sendall(data)
-
-    def close(self) -> None:
-        for one in self._sockets:
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
-        for thread in self._threads:
-            thread.join()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._server.accept()
-                server = socket.create_connection(("127.0.0.1", self._to))
-                self._sockets += (client, server)
-                for ways in ((client, server, True), (server, client, False)):
-                    self._threads.append(threading.Thread(target=self._hand_on, args=ways))
-                    self._threads[-1].start()
-
-    def _hand_on(self, source: socket.socket, target: socket.socket, asks: bool) -> None:
-        with contextlib.suppress(OSError):
-            while data := source.recv(65536):
-                if asks and self.keep:
-                    self._kept.append((target, data))
-                    source.shutdown(socket.SHUT_RDWR)  # the client hears that its connection broke
-                    return
-                target.sendall(data)
-
-
 @pytest.fixture
-def way(server: RedisServer) -> Iterator[Delaying]:
-    proxy = Delaying(server.port)
+def way(server: RedisServer) -> Iterator[Way]:
+    proxy = Way(server.port)
     yield proxy
     proxy.close()
 
@@ -181,7 +133,7 @@ def scripts_run(server: RedisServer) -> int:
 
 @pytest.mark.service
 async def test_an_older_board_cannot_come_after_a_newer_one(
-    server: RedisServer, opened: Open, way: Delaying
+    server: RedisServer, opened: Open, way: Way
 ) -> None:
     """The connection broke and the bytes did not: they arrive after those of the next one."""
     board = opened("e1", url=way.url, timeout_ms=5000)

@@ -158,7 +158,7 @@ def test_members_changed_by_hand_are_repaired_by_the_audit(
     engine = start_engine(shop, engine_on, *AUDITS, canal=False)
     redis, name = shop.redis.client(), f"topn:{{{shop.board}}}"
     redis.zrem(name, "78")
-    engine.wait_notice("written again|writing it again")
+    engine.wait_notice("added or removed by hand.*: writing the board again")
     wait_equal(shop, engine)
     # As many members as before, and a matching row: only a comparison can tell.
     engine.errors.clear()
