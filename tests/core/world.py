@@ -38,6 +38,7 @@ from engine.core.rank import Key, RankKey
 from engine.core.reports import Timing
 from engine.core.states import State
 from engine.core.topn import TopN
+from tests.core.laws import LAWS
 from tests.core.oracle import Oracle, Wrong, best_of
 from tests.core.world_canal import Broker, Canal
 from tests.core.world_database import Faults, Shape, Table
@@ -114,7 +115,7 @@ class World:
         if self.canal.lost:
             self._heal_silent_loss()
         elif not at_peace:
-            self._wrong("no progress: " + self._state())
+            self._wrong("no progress")
         self.loads += self.topn.totals.loads
         return self
 
@@ -324,7 +325,7 @@ class World:
             self.writers.rewrite_all(self.now_ms)
             self._drain(within_ms=9000, stay_ms=9000)
         if not self._drain(within_ms=30_000):
-            self._wrong("a silent loss was not healed after traffic: " + self._state())
+            self._wrong("a silent loss was not healed after traffic")
 
     # ── looking ───────────────────────────────────────────────────────────────────────────
 
@@ -354,7 +355,8 @@ class World:
     def _wrong(self, what: str, *details: object) -> NoReturn:
         faults = [name for name, on in vars(self.faults).items() if on]
         raise Wrong(
-            f"{what}\n  seed {self.seed}, step {self.steps}, {self.now_ms:.0f} ms, {self._state()}\n"
+            f"{what}\n  law: {LAWS[what]}\n"
+            f"  seed {self.seed}, step {self.steps}, {self.now_ms:.0f} ms, {self._state()}\n"
             + "".join(f"  {detail}\n" for detail in details)
             + f"  {self.shape}\n  faults: {', '.join(faults)}"
         )

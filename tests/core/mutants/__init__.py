@@ -6,7 +6,7 @@ it names what is expected to notice: stories, or random histories.
 
 from __future__ import annotations
 
-from tests.core.mutants import arrivals, evidence, keychanges, loads, tracked
+from tests.core.mutants import arrivals, evidence, keychanges, loads, told, tracked
 from tests.core.mutants.mutant import Mutant, applied
 
 __all__ = ["MUTANTS", "Mutant", "applied"]
@@ -17,4 +17,5 @@ MUTANTS = (
     *evidence.MUTANTS,
     *keychanges.MUTANTS,
     *arrivals.MUTANTS,
+    *told.MUTANTS,
 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import engine.core.evidence
 from engine.core.changes import Event
 from engine.core.evidence import BatchRef
 from engine.core.feed import FeedView
 from engine.core.loading import Load, Passed
 from tests.core import test_stories as stories
+from tests.core import test_traps as traps
+from tests.core.laws import Law
 from tests.core.mutants.mutant import Mutant, Original
 
 
@@ -46,6 +49,22 @@ def rewinds_unseen(rewound: Original) -> Original:
     return property(lambda self: [])  # type: ignore[return-value]  # it stands in for a property
 
 
+def same_second_is_later(slack_ms: Original) -> int:
+    """An event of the very second in which the query ran counts as later than the answer."""
+    return -1000
+
+
+def ends_of_any_time(see_order: Original) -> Original:
+    """End offsets count although they were read before the batch was surely in the log."""
+
+    def wrong(self: Load, event: Event, batch: BatchRef, now_ms: float) -> None:
+        see_order(self, event, batch, now_ms)
+        if self.ends_wanted_ms is not None:
+            self.ends_wanted_ms = float("-inf")
+
+    return wrong
+
+
 def step_back() -> None:
     stories.test_a_step_back_in_the_feed_is_catching_up_until_its_mark_is_passed("position")
 
@@ -65,6 +84,7 @@ MUTANTS = (
             stories.test_a_table_ahead_of_a_silent_feed_is_catching_up_until_the_feed_follows,
         ],
         histories=40,
+        laws=(Law.CUT, Law.AUDIT, Law.PASSED),
     ),
     Mutant(
         "silence after a mixed board",
@@ -73,6 +93,7 @@ MUTANTS = (
         silence_after_a_mixed_board,
         [stories.test_a_message_while_the_answer_is_under_way_makes_silence_worthless_too],
         histories=300,
+        laws=(Law.CUT, Law.AUDIT, Law.PASSED),
         world={"stall": 1, "slow_query": 1, "pace_ms": 250},
     ),
     Mutant(
@@ -85,6 +106,7 @@ MUTANTS = (
             stories.test_silence_after_older_messages_proves_nothing_and_is_loaded_again,
         ],
         histories=60,
+        laws=(Law.CUT, Law.AUDIT, Law.PASSED),
     ),
     Mutant(
         "rewinds end only at their mark",
@@ -93,6 +115,7 @@ MUTANTS = (
         rewinds_end_only_at_their_mark,
         [step_back_ended_by_a_load],
         histories=300,
+        laws=(Law.PROGRESS,),
         world={"crash": 1, "long_transaction": 1, "evidence": "es"},
     ),
     Mutant(
@@ -102,6 +125,24 @@ MUTANTS = (
         rewinds_unseen,
         [step_back],
         histories=100,
+        laws=(Law.CUT, Law.AUDIT),
         world={"crash": 1, "evidence": "position"},
+    ),
+    Mutant(
+        "same second is later",
+        engine.core.evidence,
+        "SLACK_MS",
+        same_second_is_later,
+        [traps.test_an_event_of_the_second_of_the_query_proves_nothing],
+        histories=100,
+        laws=(Law.CUT, Law.AUDIT, Law.PASSED),
+        world={"evidence": "es"},
+    ),
+    Mutant(
+        "ends of any time",
+        Load,
+        "_see_order",
+        ends_of_any_time,
+        [traps.test_batch_order_needs_end_offsets_that_were_read_after_it],
     ),
 )

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from engine.core.changes import Delete, RowChange
 from engine.core.evidence import BatchRef
 from engine.core.keychanges import KeyChange, KeyChanges
+from engine.core.leaderboard import Leaderboard
+from engine.core.loading import Load
+from engine.core.rank import Key
+from engine.core.topn import TopN
 from tests.core import test_stories as stories
+from tests.core import test_traps as traps
+from tests.core.laws import Law
 from tests.core.mutants.mutant import Mutant, Original
 
 
@@ -61,6 +69,54 @@ def fallback_is_final(cured: Original) -> Original:
     return wrong
 
 
+def opened_before_the_ghost(advance: Original) -> Original:
+    """Whatever load is swapped in counts as the cure, also one opened before the cure was due."""
+
+    def wrong(self: TopN, load: Load, now_ms: float) -> None:
+        load.cures = tuple(self._changes.due)
+        advance(self, load, now_ms)
+
+    return wrong
+
+
+def cure_held_like_any_other(resolve: Original) -> Original:
+    """The cure's answer waits until it equals a board that a ghost stands on: a deadlock."""
+
+    def wrong(self: TopN, load: Load, now_ms: float) -> None:
+        cures, load.cures = load.cures, ()
+
+        def swap(*args: Any) -> None:
+            load.cures = cures
+            TopN._swap(self, *args)
+
+        self.__dict__["_swap"] = swap
+        resolve(self, load, now_ms)
+        load.cures = cures
+        del self.__dict__["_swap"]
+
+    return wrong
+
+
+def old_row_stays(apply: Original) -> Original:
+    """A row that gets another key stays under the old one too."""
+
+    def wrong(self: Leaderboard, latest: dict[Key, RowChange]) -> None:
+        moved = [k for k, c in latest.items() if isinstance(c, Delete) and c.new_key is not None]
+        apply(self, {k: c for k, c in latest.items() if k not in moved})
+
+    return wrong
+
+
+def truncate_knows_the_table(clear: Original) -> Original:
+    """TRUNCATE leaves a table that is wholly known, also where there are several partitions."""
+
+    def wrong(self: TopN) -> None:
+        clear(self)
+        self.board.clear(floor=None)
+
+    return wrong
+
+
 MUTANTS = (
     Mutant(
         "no cure",
@@ -73,6 +129,7 @@ MUTANTS = (
             stories.test_another_batch_that_is_an_earlier_one_is_not_a_later_one,
         ],
         histories=300,
+        laws=(Law.CUT, Law.AUDIT, Law.PROGRESS),
         world={"move": 1, "partitions": 3, "evidence": "position"},
     ),
     Mutant(
@@ -115,5 +172,45 @@ MUTANTS = (
         "cured",
         fallback_is_final,
         [stories.test_a_cure_taken_because_time_ran_out_stays_provisional],
+    ),
+    Mutant(
+        "opened before the ghost",
+        TopN,
+        "_advance",
+        opened_before_the_ghost,
+        [
+            stories.test_a_load_opened_before_the_cure_was_due_is_discarded_for_it,
+            traps.test_a_ghost_in_the_buffer_of_an_open_load_is_not_laid_by_that_load,
+        ],
+        histories=300,
+        laws=(Law.PROGRESS, Law.CUT, Law.AUDIT),
+        world={"move": 1, "partitions": 3, "evidence": "position"},
+    ),
+    Mutant(
+        "cure held like any other",
+        TopN,
+        "_resolve",
+        cure_held_like_any_other,
+        [traps.test_the_cure_of_a_ghost_is_taken_in_though_the_feed_is_silent],
+        histories=300,
+        laws=(Law.PROGRESS,),
+        world={"move": 1, "partitions": 2},
+    ),
+    Mutant(
+        "old row stays",
+        Leaderboard,
+        "apply",
+        old_row_stays,
+        [stories.test_a_key_change_is_exact_at_once_where_there_is_one_partition],
+        histories=40,
+        laws=(Law.MEMORY,),
+        world={"move": 1},
+    ),
+    Mutant(
+        "TRUNCATE knows the table",
+        TopN,
+        "_clear",
+        truncate_knows_the_table,
+        [stories.test_with_several_partitions_a_truncate_waits_for_a_load_and_knows_no_table],
     ),
 )

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
+from engine.core.changes import Answer
+from engine.core.leaderboard import Leaderboard
 from engine.core.loading import Load, Why
 from engine.core.topn import TopN
 from tests.core import test_stories as stories
+from tests.core.laws import Law
 from tests.core.mutants.mutant import Mutant, Original
 
 
@@ -61,6 +66,64 @@ def no_second_look(why_load: Original) -> Original:
     return wrong
 
 
+def cut_answer_is_whole(take_answer: Original) -> Original:
+    """An answer that was cut at N + R rows is taken for the whole table: no floor."""
+
+    def wrong(self: Load, answer: Answer, tracked_limit: int) -> None:
+        cut = msgspec.structs.replace(answer, rows=answer.rows[:tracked_limit])
+        take_answer(self, cut, tracked_limit)
+
+    return wrong
+
+
+def answer_over_the_buffer(build: Original) -> Original:
+    """The answer is laid over the buffered changes, not under them."""
+
+    def wrong(self: Load, size: int, reserve: int) -> Leaderboard:
+        whole = self._buffer
+        self._buffer = {k: c for k, c in whole.items() if k not in self._answered_keys}
+        built: Leaderboard = build(self, size, reserve)
+        self._buffer = whole
+        return built
+
+    return wrong
+
+
+def any_answer_will_do(answered: Original) -> Original:
+    """The answer of a load that is no longer open is taken for that of the one that is."""
+
+    def wrong(self: TopN, load: Load, answer: Answer) -> None:
+        answered(self, self.load, answer)
+
+    return wrong
+
+
+def lagging_replica(answered: Original) -> Original:
+    """Not the core's fault: a replica that lags answers, with the rows that it had a query ago."""
+
+    def wrong(self: TopN, load: Load, answer: Answer) -> None:
+        late = self.__dict__.get("_late", answer.rows)
+        self.__dict__["_late"] = answer.rows
+        answered(self, load, msgspec.structs.replace(answer, rows=late))
+
+    return wrong
+
+
+def loss_unnoticed(lose: Original) -> Original:
+    """A dead letter is counted, and no more."""
+    return lambda self, reason: None
+
+
+def altered_under_an_open_load(swap: Original) -> Original:
+    """A load counts as taken after an ALTER that came while it was open."""
+
+    def wrong(self: TopN, *args: Any) -> None:
+        swap(self, *args)
+        self._reshaped = None
+
+    return wrong
+
+
 MUTANTS = (
     Mutant(
         "no buffer",
@@ -69,6 +132,7 @@ MUTANTS = (
         no_buffer,
         [stories.test_what_changes_while_a_load_is_open_is_not_lost_in_it],
         histories=40,
+        laws=(Law.MEMORY,),
     ),
     Mutant(
         "no overlap",
@@ -80,6 +144,7 @@ MUTANTS = (
             stories.test_without_the_overlap_a_commit_that_is_not_yet_visible_would_be_lost,
         ],
         histories=60,
+        laws=(Law.CUT, Law.AUDIT, Law.PASSED),
         world={"late_visible": 1, "canal_lag_ms": 0, "pace_ms": 20, "evidence": "position"},
     ),
     Mutant(
@@ -88,6 +153,16 @@ MUTANTS = (
         "_swap",
         healed_by_an_open_load,
         [stories.test_a_loss_while_a_load_is_open_is_healed_only_by_the_next_one],
+        histories=100,
+        laws=(Law.CUT, Law.PASSED),
+        world={
+            "dead": 1,
+            "slow_query": 1,
+            "partitions": 1,
+            "evidence": "position",
+            "pace_ms": 80,
+            "steps": 400,
+        },
     ),
     Mutant(
         "cleared answer kept",
@@ -96,6 +171,7 @@ MUTANTS = (
         cleared_answer_kept,
         [stories.test_the_answer_of_a_load_over_which_the_table_was_cleared_is_discarded],
         histories=100,
+        laws=(Law.AUDIT, Law.PASSED, Law.CUT),
         world={"truncate": 1},
     ),
     Mutant(
@@ -104,5 +180,56 @@ MUTANTS = (
         "_why_load",
         no_second_look,
         [stories.test_a_load_that_closes_short_is_followed_by_another],
+    ),
+    Mutant(
+        "cut answer is whole",
+        Load,
+        "take_answer",
+        cut_answer_is_whole,
+        [stories.test_a_row_below_the_floor_stays_out_even_if_there_is_room],
+        histories=40,
+        laws=(Law.MEMORY,),
+    ),
+    Mutant(
+        "answer over the buffer",
+        Load,
+        "build",
+        answer_over_the_buffer,
+        [stories.test_what_changes_while_a_load_is_open_is_not_lost_in_it],
+        histories=40,
+        laws=(Law.MEMORY,),
+    ),
+    Mutant(
+        "any answer will do",
+        TopN,
+        "answered",
+        any_answer_will_do,
+        [stories.test_the_answer_of_a_load_that_is_no_longer_open_is_ignored],
+    ),
+    Mutant(
+        "lagging replica",
+        TopN,
+        "answered",
+        lagging_replica,
+        [stories.test_a_resync_loads_everything_anew],
+        histories=40,
+        laws=(Law.MEMORY,),
+    ),
+    Mutant(
+        "loss unnoticed",
+        TopN,
+        "lose",
+        loss_unnoticed,
+        [stories.test_a_dead_letter_is_inexact_until_a_load_heals_it],
+        histories=100,
+        laws=(Law.CUT, Law.AUDIT),
+        world={"dead": 1, "evidence": "position"},
+    ),
+    Mutant(
+        "altered under an open load",
+        TopN,
+        "_swap",
+        altered_under_an_open_load,
+        [stories.test_an_alter_under_an_open_load_needs_another_one],
     ),
 )

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.core.laws import Law
+
 Original = Callable[..., Any]
 """The method that a mutant stands in for."""
 
@@ -18,16 +20,24 @@ class Mutant:
     """One wrong variant."""
 
     name: str
-    owner: type
+    owner: Any
+    """A class, or a module."""
     method: str
-    make: Callable[[Original], Callable[..., Any]]
-    """Gets the original method, gives the wrong one."""
+    make: Callable[[Original], Any]
+    """Gets the original method, gives the wrong one; its docstring says what is wrong."""
     stories: Sequence[Callable[[], None]] = ()
     """Each of these must fail."""
     histories: int = 0
-    """Within this many random histories one must fail; 0: they catch it too rarely."""
+    """Within this many random histories one must fail; 0: they catch it too rarely, or never."""
+    laws: tuple[Law, ...] = ()
+    """What those histories may break; the first is the usual one."""
     world: dict[str, Any] = field(default_factory=dict)
     """What to force in those histories."""
+
+    @property
+    def fault(self) -> str:
+        """What is wrong, in a sentence."""
+        return " ".join((self.make.__doc__ or "").split())
 
 
 @contextmanager

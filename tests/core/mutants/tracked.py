@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from engine.core.changes import Row, RowChange, Upsert
+from engine.core.changes import Delete, Row, RowChange, Upsert
 from engine.core.leaderboard import Leaderboard
 from engine.core.rank import NOTHING_KNOWN, Key
 from tests.core import test_stories as stories
+from tests.core import test_traps as traps
+from tests.core.laws import Law
 from tests.core.mutants.mutant import Mutant, Original
 
 
@@ -58,6 +60,33 @@ def keep_the_fallen(apply: Original) -> Original:
     return wrong
 
 
+def first_of_equals_first(settle: Original) -> Original:
+    """Of equal scores the one that came first keeps its place, whatever its key."""
+
+    def wrong(self: Leaderboard) -> None:
+        order = self._order
+        while order and len(self._board) < self.size:
+            self._come_up()
+        while order and order[-1][0] > self._root()[0]:
+            self._go_down()
+            self._come_up()
+        while self.tracked > self.size + self.reserve_size:
+            self.floor = order.pop(0)
+            del self._reserve[self.floor[1]]
+
+    return wrong
+
+
+def null_keeps_its_place(apply: Original) -> Original:
+    """A row whose score becomes NULL stays where it was."""
+
+    def wrong(self: Leaderboard, latest: dict[Key, RowChange]) -> None:
+        ranked = {k: c for k, c in latest.items() if isinstance(c, Delete) or c.score is not None}
+        apply(self, ranked)
+
+    return wrong
+
+
 def forgotten_after_a_fall() -> None:
     stories.test_when_a_member_falls_the_row_that_was_forgotten_takes_its_place(0)
 
@@ -78,6 +107,7 @@ MUTANTS = (
         no_floor_at_all,
         [forgotten_after_a_fall, forgotten_after_a_delete, forgotten_after_a_null],
         histories=40,
+        laws=(Law.MEMORY,),
         world={"reserve": 0},
     ),
     Mutant(
@@ -87,6 +117,7 @@ MUTANTS = (
         no_floor_raise,
         [stories.test_a_spill_raises_the_floor],
         histories=40,
+        laws=(Law.MEMORY,),
     ),
     Mutant(
         "insert where there is room",
@@ -95,6 +126,7 @@ MUTANTS = (
         insert_where_there_is_room,
         [stories.test_a_row_below_the_floor_stays_out_even_if_there_is_room],
         histories=40,
+        laws=(Law.MEMORY,),
     ),
     Mutant(
         "keep the fallen",
@@ -103,5 +135,25 @@ MUTANTS = (
         keep_the_fallen,
         [stories.test_a_tracked_row_that_falls_below_the_floor_is_forgotten],
         histories=40,
+        laws=(Law.MEMORY,),
+    ),
+    Mutant(
+        "first of equals first",
+        Leaderboard,
+        "_settle",
+        first_of_equals_first,
+        [traps.test_a_newcomer_that_ties_with_a_member_stands_before_it_if_its_key_is_greater],
+        histories=40,
+        laws=(Law.DELIVERED,),
+    ),
+    Mutant(
+        "NULL keeps its place",
+        Leaderboard,
+        "apply",
+        null_keeps_its_place,
+        [forgotten_after_a_null],
+        histories=60,
+        laws=(Law.MEMORY,),
+        world={"null": 1},
     ),
 )
