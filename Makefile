@@ -1,7 +1,7 @@
 # One command each. `make` alone says what there is.
 .DEFAULT_GOAL := help
 .PHONY: help run run-stack test check fast stack bench bench-services format lock proto clean
-.PHONY: chaos docs screenshots
+.PHONY: chaos simulate docs screenshots
 
 PYTHON ?= python3
 VENV := .venv
@@ -42,6 +42,9 @@ check: $(READY) ## Format, lint, types, import contracts, fast tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(MAKE) fast
+
+simulate: $(READY) ## Real engines in a simulated world of faults: SECONDS=n [FIRST=seed]; a failing seed again: SEED=s
+	$(BIN)/python -m tests.simulator $(if $(SEED),--seed $(SEED),--seconds $(or $(SECONDS),60) $(if $(FIRST),--first $(FIRST)))
 
 chaos: $(READY) ## Random SQL and kill -9 on real services, each EXACT judged: SECONDS=n [SEED=s]
 	$(BIN)/python -m tests.stack install

@@ -29,6 +29,8 @@ class Result:
     steps: int = 0
     exact: int = 0
     """After how many steps a reader saw EXACT."""
+    back_ms: float | None = None
+    """How long after the last fault readers saw the table EXACT; None: no such end was played."""
     loads: int = 0
     writes: int = 0
     happened: Counter[str] = field(default_factory=Counter)
@@ -64,7 +66,7 @@ async def _play(plan: Plan, result: Result) -> None:
                 f"{world.now_ms / 1000:8.3f} s  {step.kind:16} {world.ledger.story()}"
             )
         await world.calm()
-        await _come_back(world)
+        result.back_ms = await _come_back(world)
         world.check()
     except Exception as error:  # noqa: BLE001  # whatever ends an engine is a finding like any other
         bug = "" if isinstance(error, Wrong) else f"{type(error).__name__}: "
@@ -77,10 +79,16 @@ async def _play(plan: Plan, result: Result) -> None:
     result.happened, result.limits = world.happened, world.limits
 
 
-async def _come_back(world: World) -> None:
-    back = await world.drain(BACK_WITHIN_MS)
-    if back:
-        return
+async def _come_back(world: World) -> float | None:
+    """How long it took; None where it took traffic as well.
+
+    Raises:
+        Wrong: it never came back.
+    """
+    calm_ms = world.now_ms
+    good_ms = await world.drain(BACK_WITHIN_MS)
+    if good_ms is not None:
+        return good_ms - calm_ms
     if not world.canal.lost:
         world.wrong("no way back to EXACT", world.ledger.story(), world.states())
     # A silent loss can only be found once traffic passes on every partition again.
@@ -89,5 +97,6 @@ async def _come_back(world: World) -> None:
         await world.clock.sleep(3000)
         world.writers.rewrite_all(world.now_ms)
         await world.drain(9000)
-    if not await world.drain(30_000):
+    if await world.drain(30_000) is None:
         world.wrong("a silent loss was not healed", world.ledger.story(), world.states())
+    return None

@@ -23,10 +23,11 @@ from engine.core.topn import TopN
 from engine.ports import Acquired, BoardState
 from engine.publisher import Publisher
 from engine.runtime import Engine
-from tests.core.mutants import evidence, keychanges, loads
+from engine.status import Publication
+from tests.core.mutants import evidence, keychanges
 from tests.core.mutants.mutant import Mutant, Original, applied
 from tests.simulator.history import play
-from tests.simulator.plan import draw
+from tests.simulator.plan import Plan, draw
 from tests.simulator.services import SimFeed
 
 
@@ -35,6 +36,10 @@ class SimMutant(Mutant):
     """One wrong variant, and the laws of which one must catch it."""
 
     law: tuple[str, ...] = ()
+
+    def plan(self, seed: int) -> Plan:
+        """The history of a seed, with the faults that this variant needs."""
+        return draw(seed, **self.world)
 
 
 # ── publishing ────────────────────────────────────────────────────────────────────────────────
@@ -114,6 +119,17 @@ def no_rewrite_after_a_restore(acquire: Original) -> Original:
         before, owned = self._epoch > 0, await acquire(self)
         self._whole = self._whole and not (owned and before)
         return owned
+
+    return wrong
+
+
+def standby_for_ever(acquire: Original) -> Original:
+    """Who has once found the board taken never looks again."""
+
+    async def wrong(self: Publisher) -> Any:
+        if self.standing.publication is Publication.STANDBY:
+            return False
+        return await acquire(self)
 
     return wrong
 
@@ -240,9 +256,8 @@ MUTANTS = (
               world={"faults": {"kill": 4}}, law=("a start does not read from the end of the log",)),
     SimMutant("no cure of key changes", KeyChanges, "arm", keychanges.no_cure, histories=60,
               world={"faults": {"move": 6}}, law=(CUT,)),
-    SimMutant("no second look", TopN, "_why_load", loads.no_second_look, histories=60,
-              # Or the next audit would be the second look.
-              world={"audit_ms": 1e9, "faults": {"silent_loss": 0, "rename_swap": 0}}, law=(NO_WAY_BACK,)),
+    SimMutant("standby for ever", Publisher, "_acquire", standby_for_ever, histories=20,
+              world={**TWO, "faults": {"kill": 4}}, law=(NO_WAY_BACK,)),
 )  # fmt: skip
 
 
@@ -250,15 +265,10 @@ def caught_after(mutant: SimMutant) -> tuple[int, str] | None:
     """How many seeds it took, and the law; None: not within its histories."""
     with applied(mutant):
         for seed in range(mutant.histories):
-            result = play(draw(seed, **_forced(mutant)))
+            result = play(mutant.plan(seed))
             if result.law is not None:
                 return seed + 1, result.law
     return None
-
-
-def _forced(mutant: SimMutant) -> dict[str, Any]:
-    # draw() takes out of it what is its own.
-    return {k: dict(v) if isinstance(v, dict) else v for k, v in mutant.world.items()}
 
 
 def table() -> int:

@@ -7,15 +7,19 @@ that is all that shrinking needs.
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from tests.core.world_database import Shape
 
-ORDINARY = {"write": 24, "canal": 46, "wait": 14}
+ORDINARY = {"write": 24, "canal": 46, "wait": 12, "quiet": 4}
 """Steps without a fault, and how often each comes."""
 
+PAUSES = {"wait": (200, 3000), "quiet": (1000, 5000)}
+"""How long steps that are pauses take, in ms, at least and at most."""
+
 FAULTS = {
-    "rewind": 40, "hole": 35, "resend": 30, "stall": 30, "slow_partition": 20, "poison": 25,
+    "rewind": 40, "hole": 35, "resend": 30, "stall": 30, "slow_partition": 20, "poison": 20, "minimal": 20,
     "duplicate": 25, "silent_loss": 10, "rename_swap": 6, "truncate": 15, "move": 45, "alter": 12,
     "clock_set": 4, "slow_query": 25, "failing_query": 20, "hanging_query": 12, "stale_query": 25,
     "feed_away": 20, "feed_mute": 12, "feed_slow": 20, "topic_recreated": 8, "expired": 10,
@@ -64,30 +68,24 @@ class Plan:
         return {step.kind for step in self.steps}
 
 
-def draw(seed: int, **forced: object) -> Plan:
+def draw(
+    seed: int,
+    *,
+    faults: Mapping[str, int] | None = None,
+    protobuf: bool | None = None,
+    **forced: object,
+) -> Plan:
     """The history of a seed.
 
     Args:
-        forced: ``faults``: kinds and how many steps in a hundred each is; ``shape``: its fields; any
-            field of :class:`Plan`.
+        faults: kinds of steps that it must have, and how many in a hundred each is, about.
+        protobuf: the format; None: whatever the seed says.
+        forced: further fields of :class:`Plan`.
     """
     rng = random.Random(seed)
-    protobuf = rng.random() < 0.5
+    drawn = rng.random() < 0.5
+    protobuf = drawn if protobuf is None else protobuf
     shape = _shape(rng, protobuf=protobuf)
-    shape = replace(shape, **forced.pop("shape", {}))  # type: ignore[arg-type]  # its own fields
-    share = rng.choice((0.3, 0.7, 1.0))  # some histories have few faults, some many
-    chosen = {
-        kind: rng.choice((1, 2, 4))
-        for kind, per_cent in FAULTS.items()
-        if rng.random() * 100 < per_cent * share
-    }
-    chosen.update(forced.pop("faults", {}))  # type: ignore[call-overload]  # kinds and weights
-    kinds = {**ORDINARY, **chosen}
-    names, weights = list(kinds), list(kinds.values())
-    steps = []
-    for kind in rng.choices(names, weights, k=shape.steps):
-        wait_ms = rng.randint(200, 3000) if kind == "wait" else rng.randint(0, 2 * shape.pace_ms)
-        steps.append(Step(kind, wait_ms, rng.getrandbits(32)))
     plan = Plan(
         seed=seed,
         shape=shape,
@@ -99,12 +97,22 @@ def draw(seed: int, **forced: object) -> Plan:
         late_visible=rng.random() < 0.5,
         long_transaction=rng.random() < 0.15,
         nulls=rng.random() < 0.3,
-        steps=tuple(steps),
+        steps=tuple(_steps(rng, shape, faults or {})),
     )
-    plan = replace(plan, **forced)  # type: ignore[arg-type]  # its own fields
-    if plan.protobuf != protobuf:
-        return replace(plan, shape=_shape(rng, protobuf=plan.protobuf))
-    return plan
+    return replace(plan, **forced)  # type: ignore[arg-type]  # its own fields
+
+
+def _steps(rng: random.Random, shape: Shape, faults: Mapping[str, int]) -> Iterator[Step]:
+    share = rng.choice((0.3, 0.7, 1.0))  # some histories have few faults, some many
+    chosen = {
+        kind: rng.choice((1, 2, 4))
+        for kind, per_cent in FAULTS.items()
+        if rng.random() * 100 < per_cent * share
+    }
+    kinds = {**ORDINARY, **chosen, **faults}
+    for kind in rng.choices(list(kinds), list(kinds.values()), k=shape.steps):
+        least_ms, most_ms = PAUSES.get(kind, (0, 2 * shape.pace_ms))
+        yield Step(kind, rng.randint(least_ms, most_ms), rng.getrandbits(32))
 
 
 def _shape(rng: random.Random, *, protobuf: bool) -> Shape:

@@ -9,7 +9,8 @@ from tests.simulator.world import MOST_ENGINES, SPARE_PARTITIONS, World
 
 CANALS = {
     "hole": "hole", "resend": "resend", "stall": "stall", "rewind": "crash",
-    "slow_partition": "slow_partition", "poison": "dead", "silent_loss": "silent",
+    "slow_partition": "slow_partition", "poison": "dead", "minimal": "minimal",
+    "silent_loss": "silent",
 }  # fmt: skip
 """Kind of step -> what Canal is ordered to do at its next occasion."""
 
@@ -43,6 +44,13 @@ async def _write(world: World) -> None:
 
 async def _canal(world: World) -> None:
     world.move_canal(calm=False)
+
+
+async def _quiet(world: World) -> None:
+    """Nobody writes, and Canal sends all that it has."""
+    for _ in range(30):
+        world.move_canal(calm=False)
+        await world.clock.sleep(20)
 
 
 async def _wait(world: World) -> None:
@@ -176,7 +184,7 @@ async def _refill(world: World) -> None:
 
 
 _OTHERS = {
-    "write": _write, "canal": _canal, "wait": _wait, "truncate": _truncate, "alter": _alter,
+    "write": _write, "canal": _canal, "wait": _wait, "quiet": _quiet, "truncate": _truncate, "alter": _alter,
     "move": _move, "rename_swap": _rename_swap, "clock_set": _clock_set, "duplicate": _duplicate,
     "topic_recreated": _topic_recreated, "expired": _expired, "partition_added": _partition_added,
     "dump": _dump, "restored": _restored, "emptied": _emptied, "news_lost": _news_lost,

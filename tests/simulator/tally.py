@@ -26,6 +26,8 @@ class Tally:
     loads: int = 0
     writes: int = 0
     seconds: float = 0
+    back_s: list[float] = field(default_factory=list)
+    """How long each took back to EXACT once everything was calm."""
     happened: Counter[str] = field(default_factory=Counter)
     limits: Counter[str] = field(default_factory=Counter)
     failed: dict[int, str] = field(default_factory=dict)
@@ -37,6 +39,8 @@ class Tally:
         self.exact += result.exact
         self.loads += result.loads
         self.writes += result.writes
+        if result.back_ms is not None:
+            self.back_s.append(result.back_ms / 1000)
         self.happened.update(result.happened)
         # How many histories, not how often: one that is outside the promise stays there for long.
         self.limits.update(result.limits.keys())
@@ -50,6 +54,8 @@ class Tally:
             f"{self.histories:,} histories in {self.seconds:.0f} s ({rate:.1f}/s), {self.steps:,} "
             f"steps, {self.loads:,} loads, {self.writes:,} writes to the store",
             f"a reader saw EXACT after {100 * self.exact / max(1, self.steps):.0f} % of the steps",
+            f"calm to EXACT: {self._back(0.5):.1f} s in the middle, {self._back(0.95):.1f} s for 95 "
+            f"in 100, {self._back(1):.1f} s at most, of virtual time",
             "faults: " + ", ".join(f"{kind} {n:,}" for n, kind in faults),
             "histories with something outside the stated limits: "
             + (", ".join(f"{what} {n}" for what, n in self.limits.most_common()) or "none"),
@@ -57,6 +63,11 @@ class Tally:
         ]
         lines += [f"  seed {seed}: {law}" for seed, law in sorted(self.failed.items())]
         return "\n".join(lines)
+
+    def _back(self, share: float) -> float:
+        """Within how many seconds this share of the histories was back."""
+        known = sorted(self.back_s)
+        return known[min(len(known) - 1, int(share * len(known)))] if known else 0
 
 
 def play_all(seeds: Iterable[int]) -> list[Result]:

@@ -116,6 +116,9 @@ class WireCanal(Canal):
         super().__init__(table, topic, shape, db.Faults.none(), rng)  # type: ignore[arg-type]  # write() is all it needs
         self._protobuf = protobuf
         self._ordered: set[str] = set()
+        self._next_is_minimal = False
+        self._minimal: set[int] = set()
+        """Of the entries that nobody can use, those whose row image is MINIMAL; the others are damaged."""
 
     def order(self, fault: str) -> None:
         """This fault strikes at its next occasion."""
@@ -125,6 +128,10 @@ class WireCanal(Canal):
         self._ordered.clear()
 
     def _strikes(self, fault: str, chance: float) -> bool:
+        if fault == "dead" and "minimal" in self._ordered:
+            self._ordered.remove("minimal")
+            self._next_is_minimal = True
+            return True
         if fault in self._ordered:
             self._ordered.remove(fault)
             return True
@@ -132,7 +139,10 @@ class WireCanal(Canal):
 
     def _message(self, entries: tuple[db.Entry, ...]) -> Message:
         dead = frozenset(e.index for e in entries if e.index in self._dead)
-        minimal = {i for i in dead if i % 3 == 1 and self._table.log[i].existed}
+        if self._next_is_minimal and dead:
+            self._next_is_minimal = False
+            self._minimal.update(i for i in dead if self._table.log[i].existed)
+        minimal = dead & self._minimal
         events = [self._binlog_event(e, minimal=e.index in minimal) for e in entries]
         batch = self._batch
         if self._protobuf:

@@ -151,8 +151,8 @@ class World:
             self.start_engine()
         await self.clock.sleep(max(0.0, self.canal.stuck_until_ms - self.now_ms))
 
-    async def drain(self, within_ms: float, *, stay_ms: float = 3000) -> bool:
-        """No more input. True once readers have seen the table, EXACT, for a while at rest."""
+    async def drain(self, within_ms: float, *, stay_ms: float = 3000) -> float | None:
+        """No more input. Since when readers see the table, EXACT, to stay; None: they do not."""
         rest_ms = good_ms = None
         while True:
             await self.clock.sleep(100 if rest_ms is None else 250)
@@ -168,9 +168,9 @@ class World:
             elif good_ms is None:
                 good_ms = self.now_ms
             if good_ms is not None and self.now_ms - good_ms >= stay_ms:
-                return True
+                return good_ms
             if self.now_ms - rest_ms >= within_ms:
-                return False
+                return None
 
     def states(self) -> str:
         """What each engine says of itself."""
