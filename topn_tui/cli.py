@@ -20,17 +20,24 @@ from engine.runtime_api import RunningEngine
 from engine.settings import Settings
 from topn_tui.dead_letters import dead_letters
 from topn_tui.formatting import safe
-from topn_tui.options import common, embeddable, flags_of, running, settings_of
+from topn_tui.options import BareEmbedded, common, embeddable, flags_of, running, settings_of
 
 if TYPE_CHECKING:
     from topn_tui.app import Dashboard
+
+log = logging.getLogger(__name__)
+log.addHandler(logging.NullHandler())  # before there is a log file: no traceback on the terminal
 
 WRONG = 2
 
 Wire: TypeAlias = Literal["json", "protobuf"]
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=BareEmbedded,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @common
 @running
 @click.pass_context
@@ -138,7 +145,9 @@ def config(context: click.Context, config: Path | None, sets: tuple[str, ...], s
 @click.option(
     "--stats", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the figures."
 )
-@click.option("--steps", is_flag=True, help="Every eviction, load and dead letter as a JSON line, first.")
+@click.option(
+    "--steps", is_flag=True, help="Every eviction, load and dead letter as a JSON line, first."
+)
 @click.pass_context
 def replay(
     context: click.Context,
@@ -258,7 +267,7 @@ def main() -> None:
         sys.stderr.write(f"topn-tui: {safe(str(error))}\n")
         sys.exit(1)
     except OSError as error:  # the services' own are told by now: this is the output
-        logging.getLogger(__name__).exception("the output cannot be written")
+        log.exception("the output cannot be written")
         sys.stderr.write(f"topn-tui: the output cannot be written: {error.strerror}\n")
         sys.stdout = None  # nothing left to flush at the end
         sys.exit(1)

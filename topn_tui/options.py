@@ -14,6 +14,9 @@ from engine.errors import WrongSetting
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+EMBEDDED, WIRES = "--embedded", ("json", "protobuf")
+"""The option, and its values; the first where it has none."""
+
 
 def common(command: F) -> F:
     """The options that every command which reads settings has."""
@@ -41,13 +44,28 @@ def running(command: F) -> F:
     return observe(embeddable(command))
 
 
+class BareEmbedded(click.Group):
+    """A group whose bare ``--embedded`` leaves the word behind it alone: that may be a command.
+
+    Click would take it for the option's value: ``topn-tui --embedded run``.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        following = [*args[1:], ""]
+        written = [
+            f"{EMBEDDED}={WIRES[0]}" if word == EMBEDDED and after not in WIRES else word
+            for word, after in zip(args, following, strict=True)
+        ]
+        return super().parse_args(ctx, written)
+
+
 def embeddable(command: F) -> F:
     """The option that replaces all services."""
     embedded = click.option(
-        "--embedded",
-        type=click.Choice(["json", "protobuf"]),
+        EMBEDDED,
+        type=click.Choice(WIRES),
         is_flag=False,
-        flag_value="json",
+        flag_value=WIRES[0],
         metavar="[=json|protobuf]",
         help="The whole path in this process: a table, its change log, a store, and traffic. What "
         "the dashboard shows where nothing is configured.",

@@ -97,6 +97,12 @@ def test_half_configured_says_what_is_missing(topn: Program, command: tuple[str,
     )
 
 
+def test_the_word_behind_a_bare_embedded_is_the_command(topn: Program) -> None:
+    said = topn("--embedded", "run", "--observe", "--headless")
+    assert (said.code, "--observe with --embedded" in said.err) == (2, True)
+    assert "'x' is not one of 'json', 'protobuf'" in topn("--embedded=x", "run").err
+
+
 def test_a_query_needs_only_the_store_and_a_name(topn: Program) -> None:
     assert topn("query").err.startswith("topn-tui: not set: store.url;")
     url = ("--set", "store.url=redis://127.0.0.1:1/0")
@@ -195,6 +201,15 @@ class TestAsAProcess:
         last = done.stderr.splitlines()[-1]
         assert last == "topn-tui: the output cannot be written: No space left on device"
         assert "Traceback" not in done.stderr
+
+    @pytest.mark.parametrize("command", [("config",), ("--help",), ("config", "--show")])
+    def test_a_full_disk_under_a_short_command_is_one_sentence(
+        self, command: tuple[str, ...]
+    ) -> None:
+        with Path("/dev/full").open("w") as full:
+            done = self.run(*command, stdout=full)
+        sentence = "topn-tui: the output cannot be written: No space left on device\n"
+        assert (done.returncode, done.stderr) == (1, sentence)
 
     def test_a_query_in_an_ascii_locale_is_still_utf8(self, complete: Path) -> None:
         program = (
