@@ -19,6 +19,18 @@ from engine.ports import Message
 DEFAULT_KEY_TYPE = DEFAULT_SCORE_TYPE = "bigint"
 DEFAULT_COLUMN_TYPE = "text"
 
+PARTITIONS_MOST = 10_000
+"""How many partitions a recording may have: each costs memory, used or not."""
+
+SCALE_MOST = 30
+"""Of MySQL's DECIMAL."""
+
+EXPONENT_MOST = 400
+"""Beyond that of a DOUBLE, and few enough digits to write out."""
+
+WHOLE_MOST = 2**63 - 1
+"""What a Kafka record has room for, in its offset and its time."""
+
 
 def read_changes(file: Path) -> list[Message]:
     """The messages of a recording, in order of arrival.
@@ -37,7 +49,7 @@ def read_changes(file: Path) -> list[Message]:
             value: bytes | None = line
         else:
             value = _value(file, number, fields)
-        partition = _whole(file, number, fields, "partition", 0)
+        partition = _whole(file, number, fields, "partition", 0, most=PARTITIONS_MOST - 1)
         offset = _whole(file, number, fields, "offset", next_offset.get(partition, 0))
         next_offset[partition] = offset + 1
         timestamp_ms = _whole(file, number, fields, "timestamp_ms", 0)
@@ -79,16 +91,23 @@ def recorded_table(
     key: str,
     score: str,
     columns: Sequence[str],
+    *,
+    rows: Path | None = None,
 ) -> Table:
     """The table that a recording is about, its column types as the messages tell them.
 
+    Where no message tells a column's type, numbers in `rows`, the table at the start, do.
+
     Raises:
-        WrongSetting: such a key or score cannot be ranked.
+        WrongSetting: such a key or score cannot be ranked, or the rows cannot be used.
     """
+    wanted = {key, score, *columns}
     types: dict[str, str] = {}
     for message in messages:
-        if message.value and not {key, score, *columns} <= types.keys():
+        if message.value and not wanted <= types.keys():
             types = {**column_types(message.value, database, name), **types}
+    if rows is not None and not wanted <= types.keys():
+        types = {**_native_types(rows), **types}
 
     def column(wanted: str, default: str) -> Column:
         return Column(name=wanted, mysql_type=types.get(wanted, default))
@@ -104,6 +123,26 @@ def recorded_table(
         if problem is not None:
             raise WrongSetting(problem)
     return table
+
+
+def _native_types(file: Path) -> dict[str, str]:
+    """Column -> a type that holds its values, of those that are numbers in every row or NULL."""
+    scales: dict[str, int] = {}
+    others: set[str] = set()
+    for number, line in _lines(file):
+        for name, value in _object(file, number, line).items():
+            if isinstance(value, int):
+                scales.setdefault(name, 0)
+            elif isinstance(value, Decimal):
+                scale = min(SCALE_MOST, -int(value.as_tuple().exponent))
+                scales[name] = max(scales.get(name, 0), scale)
+            elif value is not None:
+                others.add(name)
+    return {
+        name: f"decimal(65,{scale})" if scale else "bigint"
+        for name, scale in scales.items()
+        if name not in others
+    }
 
 
 def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
@@ -143,12 +182,22 @@ def _value(file: Path, number: int, fields: dict[str, Any]) -> bytes | None:
     return value.encode("utf-8", "surrogatepass")
 
 
-def _whole(file: Path, number: int, fields: dict[str, Any], name: str, default: int) -> int:
+def _whole(
+    file: Path,
+    number: int,
+    fields: dict[str, Any],
+    name: str,
+    default: int,
+    *,
+    most: int = WHOLE_MOST,
+) -> int:
     value = fields.get(name, default)
     if value is None:
         return default
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise _unusable(file, number, f"{name} is {value!r:.40}, not a whole number")
+    if value > most:
+        raise _unusable(file, number, f"{name} is {str(value):.40}, above {most:,}")
     return value
 
 
@@ -157,8 +206,12 @@ def _text(value: Value | bool) -> str | None:
         return value
     if isinstance(value, bool):
         return str(int(value))
-    if isinstance(value, int | Decimal):
-        return format(value, "f") if isinstance(value, Decimal) else str(value)
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, Decimal):
+        if abs(value.adjusted()) > EXPONENT_MOST:
+            raise ValueError(f"{value:.3e} is no number of MySQL's")
+        return format(value, "f")
     raise ValueError("neither text nor a number")
 
 

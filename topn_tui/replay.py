@@ -44,6 +44,7 @@ def replay(
         section.key,
         section.score or "",
         section.columns,
+        rows=rows,
     )
     run = make_replay(
         table,

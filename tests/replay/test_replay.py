@@ -14,6 +14,7 @@ from engine.assembly import make_replay
 from engine.columns import Column, Table
 from engine.core.changes import Row
 from engine.core.states import State
+from engine.formats.encode import BinlogEvent, RowImages
 from engine.formats.encode_json import encode_json
 from engine.formats.encode_protobuf import encode_protobuf
 from engine.ports import Message
@@ -144,6 +145,8 @@ def test_the_recordings_of_a_real_canal_end_with_the_bulk_rows(name: str, tmp_pa
         ('{"value":5}', "line 2: value is not text"),
         ('{"value_base64":"?"}', "line 2: value_base64 is not base64"),
         ('{"value":"x","partition":-1}', "line 2: partition is -1"),
+        ('{"value":"x","partition":1000000000000}', "line 2: partition is 1000000000000, above"),
+        ('{"value":"x","offset":9223372036854775808}', "line 2: offset is 9223372036854775808"),
     ],
 )
 def test_an_unusable_line_is_named_with_its_number(line: str, said: str, tmp_path: Path) -> None:
@@ -175,3 +178,75 @@ def test_only_messages_that_count_as_lost_are_healed_from_what_arrived(tmp_path:
     assert answer.returncode == 0
     assert (figures["dead_letters"], figures["ignored"]["null value"]) == (1, 1)
     assert figures["loads"] == 2
+
+
+START = {"id": 1, "biz_id": 7, "biz": "42", "read_cnt": None, "like_cnt": 3}
+
+
+def board_of(tmp_path: Path, values: list[bytes], start: list[dict[str, object]]) -> list[object]:
+    """The board that the command prints after these messages on a table with these rows."""
+    changes, rows = tmp_path / "changes.jsonl", tmp_path / "rows.jsonl"
+    changes.write_bytes(b"".join(value + b"\n" for value in values))
+    rows.write_text("".join(json.dumps(row) + "\n" for row in start))
+    answer = run_cli("replay", str(changes), "--rows", str(rows))
+    assert (answer.returncode, answer.stderr) == (0, "")
+    return json.loads(answer.stdout)["data"]
+
+
+def test_numbers_of_the_start_rows_stay_numbers_where_no_message_tells_a_type(
+    tmp_path: Path,
+) -> None:
+    other = START | {"id": 2, "biz_id": None, "like_cnt": 3.25}
+    assert board_of(tmp_path, [], [START, other]) == [other, START]
+
+
+@pytest.mark.parametrize("number", ["1e999999999", "1e-99999999999999", "0e-99999999999999"])
+def test_a_number_that_no_table_holds_is_named_with_its_line(number: str, tmp_path: Path) -> None:
+    changes, rows = tmp_path / "changes.jsonl", tmp_path / "rows.jsonl"
+    changes.write_text("")
+    rows.write_text(f'{{"id": 1, "like_cnt": {number}}}\n')
+    answer = run_cli("replay", str(changes), "--rows", str(rows))
+    assert (answer.returncode, answer.stderr.count("\n")) == (2, 1)
+    assert "line 1: column like_cnt:" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("op", "table", "clears"),
+    [
+        ("TRUNCATE", "interactives", True),
+        ("ERASE", "interactives", True),
+        ("ALTER", "interactives", False),
+        ("RENAME", "interactives", False),
+        ("TRUNCATE", "others", False),
+    ],
+)
+def test_truncate_and_erase_clear_the_table_and_other_statements_do_not(
+    op: str, table: str, clears: bool, tmp_path: Path
+) -> None:
+    statement = BinlogEvent(
+        op=op, database="webook", table=table, es_ms=1, sql=f"{op} {table}", is_ddl=True
+    )
+    left = board_of(tmp_path, [encode_json(statement, batch_id=1, ts_ms=1)], [START])
+    assert left == ([] if clears else [START])
+
+
+def test_an_image_without_key_or_score_is_not_applied_and_a_delete_needs_the_key_alone(
+    tmp_path: Path,
+) -> None:
+    def event(op: str, *rows: RowImages) -> bytes:
+        event = BinlogEvent(
+            op=op, database="webook", table="interactives", es_ms=1, columns=COLUMNS, rows=rows
+        )
+        return encode_json(event, batch_id=1, ts_ms=1)
+
+    whole = {"id": "2", "biz_id": "8", "biz": "b", "read_cnt": "0", "like_cnt": "5"}
+    no_score = {name: text for name, text in whole.items() if name != "like_cnt"}
+    no_key = {name: text for name, text in whole.items() if name != "id"}
+    values = [
+        event("INSERT", RowImages(after=no_score | {"id": "3"})),
+        event("INSERT", RowImages(after=no_key)),
+        event("INSERT", RowImages(after=whole)),
+        event("DELETE", RowImages(before={"id": "1"})),
+    ]
+    (row,) = board_of(tmp_path, values, [START])
+    assert row == {"id": 2, "biz_id": 8, "biz": "b", "read_cnt": 0, "like_cnt": 5}
