@@ -10,6 +10,7 @@ from engine.core.loading import Load
 from engine.core.topn import TopN
 from engine.errors import ServiceAway, TopnError, WrongSetting
 from engine.ports import Clock, RowSource, TableReport
+from engine.source_watch import SourceWatch
 from engine.status import Health
 
 
@@ -36,6 +37,8 @@ class Loader:
         self._backoff = Backoff(first_ms=500, most_ms=15_000)
         self._task: asyncio.Task[None] | None = None
         self._describe_again = False
+        self.watch = SourceWatch(notify)
+        """Told what the feed delivers."""
         self.report: TableReport | None = None
         self.health, self.detail = Health.STARTING, "not connected yet"
 
@@ -90,13 +93,19 @@ class Loader:
             if self.report is None or warning not in self.report.warnings:
                 self._notify("warning", warning)
         self.report = report
+        self.watch.described(report)
         self._described(report)
 
     async def _query(self, topn: TopN, load: Load) -> None:
         try:
-            if self._describe_again:
+            if self._describe_again or self.watch.elsewhere:
+                # A replica may have fallen behind since the last look.
                 await self._describe()
+            seen = self.watch.newest
             answer = await self._source.best_rows(topn.query_limit)
+            if problem := self.watch.behind(seen, answer):
+                self._describe_again = True  # perhaps another server answers to that name now
+                raise ServiceAway("MySQL", problem)
         except (ServiceAway, WrongSetting) as error:
             reason = self._away(error)
             now_ms = self._clock.monotonic_ms()
@@ -104,7 +113,7 @@ class Loader:
             return
         self._backoff.reset()
         self.health, self.detail = Health.UP, self.report.server if self.report else ""
-        topn.answered(load, answer)
+        topn.answered(load, self.watch.believed(answer))
 
     def _away(self, error: ServiceAway | WrongSetting) -> str:
         text = str(error).removeprefix("MySQL: ")

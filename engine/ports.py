@@ -78,6 +78,8 @@ class TableReport(msgspec.Struct, frozen=True):
     """Each a sentence with the next step: a missing index with its CREATE INDEX statement, …"""
     log_positions: bool = False
     """Whether the account may read the binlog's position (REPLICATION CLIENT)."""
+    server_id: int | None = None
+    """The server's own id; None where it does not say."""
 
 
 class RowSource(Protocol):

@@ -273,6 +273,7 @@ class Engine:
         self._explain_left -= len(explained)
         self._meter.delay_ms = float(max(0, wall_ms - messages[-1].timestamp_ms))
         self._mind(deliveries, messages, wall_ms)
+        self._loader.watch.see(deliveries)
         if explained:
             found = {(m.partition, m.offset): m for m in messages}
             self.history.add_events(explained, found, total=topn.totals.entries, at_ms=wall_ms)

@@ -14,6 +14,7 @@ from engine.adapters.mysql_warnings import (
     binlog_warnings,
     cascade_warning,
     index_warning,
+    replica_warning,
     variables,
 )
 from engine.columns import Table, table_reader
@@ -93,8 +94,10 @@ class MySQLSource:
         found = await shape(self._connection, self._wanted)
         settings = await variables(self._connection)
         status = await self._log_status()
+        server_id = settings.get("server_id", "")
         warnings = binlog_warnings(settings)
         for warning in (
+            await replica_warning(self._connection),
             await index_warning(self._connection, found),
             await cascade_warning(self._connection, found),
         ):
@@ -103,9 +106,10 @@ class MySQLSource:
         self._shape, self._log_positions = found, status is not None
         return TableReport(
             table=found.table,
-            server=f"{server.text}, server id {settings.get('server_id', 'unknown')}",
+            server=f"{server.text}, server id {server_id or 'unknown'}",
             warnings=tuple(warnings),
             log_positions=self._log_positions,
+            server_id=int(server_id) if server_id.isdecimal() else None,
         )
 
     async def best_rows(self, limit: int) -> Answer:

@@ -50,6 +50,12 @@ class Server(NamedTuple):
         return (new, old) if not self.mariadb and self.version >= (8, 2, 0) else (old, new)
 
     @property
+    def replica_status_statements(self) -> tuple[str, ...]:
+        """How to ask what the server replicates from; MySQL 8.4 no longer knows the old word."""
+        new, old = "SHOW REPLICA STATUS", "SHOW SLAVE STATUS"
+        return (new, old) if not self.mariadb and self.version >= (8, 0, 22) else (old, new)
+
+    @property
     def gtid_variable(self) -> str:
         return "@@global.gtid_binlog_pos" if self.mariadb else "@@global.gtid_executed"
 
@@ -138,6 +144,8 @@ class Connection:
             "program_name": "topn-tui",
         }
         self._driver: Any = None
+        self._names: list[str] = []
+        """The columns of the last answer."""
         self._lock = asyncio.Lock()
 
     async def server(self) -> Server:
@@ -166,6 +174,7 @@ class Connection:
                 cursor = await driver.cursor()
                 await cursor.execute(sql, args or None)
                 found: list[SqlRow] = list(await cursor.fetchall())
+                self._names = [column[0] for column in cursor.description or ()]
                 await cursor.close()
                 return found
 
@@ -181,6 +190,11 @@ class Connection:
                 if _is_refusal(code):
                     return None
         return None
+
+    async def records_if_allowed(self, *statements: str) -> list[dict[str, Any]] | None:
+        """As :meth:`rows_if_allowed`, each row by the names of its columns."""
+        rows = await self.rows_if_allowed(*statements)
+        return None if rows is None else [dict(zip(self._names, row, strict=True)) for row in rows]
 
     async def close(self) -> None:
         """Let go. Never raises, never hangs."""

@@ -26,6 +26,9 @@ _CASCADE = re.compile(
 )
 """A line of SHOW CREATE TABLE."""
 
+_KEEPS_UP_S = 5
+"""A replica that is so far behind is not called late: whole seconds, and a heartbeat, are in it."""
+
 _SMALL_TABLE_ROWS = 10_000
 """Below it an optimizer may rightly prefer to read the whole table."""
 
@@ -70,6 +73,35 @@ def binlog_warnings(found: dict[str, str]) -> list[str]:
             "to the server that Canal tails"
         )
     return warnings
+
+
+async def replica_warning(connection: Connection) -> str | None:
+    """Whether the server replicates from another one, and how well; None too where it may not say."""
+    server = await connection.server()
+    found = await connection.records_if_allowed(*server.replica_status_statements)
+    if not found:
+        return None
+    status = {name.lower(): value for name, value in found[0].items()}
+
+    def word(*names: str) -> str:
+        return str(next((status[name] for name in names if name in status), None))
+
+    source = f"{word('source_host', 'master_host')}:{word('source_port', 'master_port')}"
+    behind = word("seconds_behind_source", "seconds_behind_master")
+    running = {
+        word("replica_io_running", "slave_io_running"),
+        word("replica_sql_running", "slave_sql_running"),
+    }
+    how = "it is not known how far behind"
+    if behind.isdecimal():
+        # Not the number where it is small: it moves all the time.
+        how = f"{behind} s behind it" if int(behind) > _KEEPS_UP_S else "and keeps up with it"
+    if running != {"Yes"}:
+        how = "and its replication does not run"
+    return (
+        f"the server is a replica of {source}, {how}: unless Canal tails this very server, loads give "
+        "boards of the past; point to the server that Canal tails"
+    )
 
 
 async def index_warning(connection: Connection, shape: Shape) -> str | None:

@@ -99,6 +99,8 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     position: LogPosition | None = None
     gtid: str = ""
     reason: str = ""
+    server_id: int | None = None
+    """Of the server that the change was made on; None: unknown. Never used to judge an event."""
 
 
 class Delivery(msgspec.Struct, frozen=True, gc=False):

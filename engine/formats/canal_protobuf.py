@@ -75,6 +75,7 @@ class CanalProtobuf:
             batch=batch,
             position=log_position(header.logfile_name, header.logfile_offset),
             gtid=header.gtid,
+            server_id=header.server_id or None,
         )
         if raw.entry_type != pb.ENTRY_ROWDATA:
             reason = _NOT_ROW_DATA.get(raw.entry_type, "unknown entry")
@@ -98,6 +99,7 @@ class CanalProtobuf:
                 batch,
                 entry.position,
                 entry.gtid,
+                entry.server_id,
                 len(change.row_datas),
                 self._images(op, change),
             )

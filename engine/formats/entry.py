@@ -30,6 +30,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     batch: int | None = None
     position: LogPosition | None = None
     gtid: str = ""
+    server_id: int | None = None
     row_count: int = 0
     """How many row images the event has; 0 where it has none or no list of them."""
     images: Iterable[Images] = ()
@@ -41,7 +42,15 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
         """The event that this entry becomes."""
         reason = visible(reason)
         return Event(
-            kind, self.op, self.es_ms, changes, self.batch, self.position, self.gtid, reason
+            kind,
+            self.op,
+            self.es_ms,
+            changes,
+            self.batch,
+            self.position,
+            self.gtid,
+            reason,
+            self.server_id,
         )
 
 

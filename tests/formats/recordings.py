@@ -103,5 +103,6 @@ def row(**values: Any) -> dict[str, Any]:
 def without_place(events: list[Event]) -> list[Event]:
     """Events without what differs between two recordings of the same steps."""
     return [
-        msgspec.structs.replace(event, es_ms=None, batch=None, position=None) for event in events
+        msgspec.structs.replace(event, es_ms=None, batch=None, position=None, server_id=None)
+        for event in events
     ]

@@ -270,7 +270,9 @@ def test_what_is_written_is_read(op: str, pairs: list[tuple[Line, Line]]) -> Non
     assert flat.changes == packed.changes == expected(op, pairs)
     assert (flat.op, flat.es_ms, flat.batch, flat.gtid) == (op, 1795430966000, 7, "0-1-9")
     place = LogPosition(7, 4711, "mysql-bin")
-    assert packed == Event(Kind.ROWS, op, flat.es_ms, flat.changes, None, place, "0-1-9")
+    assert packed == Event(
+        Kind.ROWS, op, flat.es_ms, flat.changes, None, place, "0-1-9", server_id=event.server_id
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,99 @@
+"""The table read from another server than Canal tails: a real replica, that lags or stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.at_rest import fresh
+from tests.pipeline.boards import wait_equal
+from tests.pipeline.engines import eventually
+from tests.pipeline.fixtures import EngineFactory
+from tests.pipeline.starting import AUDITS, change
+from tests.stack.fixtures import WorldFactory
+from tests.stack.mariadb import MariaDB
+from tests.stack.world import MONITOR_PASSWORD, World
+
+pytestmark = pytest.mark.service
+
+
+@pytest.fixture(scope="module")
+def replica(stack_directory: Path) -> Iterator[MariaDB]:
+    """A second server with an id of its own; it follows nobody yet."""
+    options = ("--server-id=2", "--log-slave-updates=ON", "--read-only=ON")
+    server = MariaDB(stack_directory / "replica", options=options).start()
+    yield server
+    server.stop()
+
+
+def follow(replica: MariaDB, world: World) -> None:
+    """Make it follow the world's server, with what that has of this world."""
+    replica.execute(f"CREATE DATABASE `{world.database}`")
+    ((statement,),) = [row[1:] for row in world.query("SHOW CREATE TABLE interactives")]
+    replica.execute(str(statement), database=world.database)
+    rows = world.query("SELECT * FROM interactives")
+    marks = ",".join(["%s"] * len(rows[0]))
+    for row in rows:
+        replica.execute(f"INSERT INTO interactives VALUES ({marks})", row, database=world.database)
+    replica.create_account(
+        "monitor",
+        MONITOR_PASSWORD,
+        f"SELECT ON `{world.database}`.*",
+        "REPLICATION CLIENT ON *.*",
+        "SLAVE MONITOR ON *.*",
+    )
+    replica.execute("RESET MASTER")  # what was copied was written here by nobody
+    ((position,),) = world.mysql.query("SELECT @@global.gtid_binlog_pos")
+    replica.execute(f"SET GLOBAL gtid_slave_pos = '{position}'")
+    replica.execute(
+        f"CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT={world.mysql.port},"
+        f" MASTER_USER='canal', MASTER_PASSWORD='{world.mysql.canal_password}',"
+        " MASTER_USE_GTID=slave_pos; START SLAVE"
+    )
+
+
+def has(replica: MariaDB, world: World) -> bool:
+    """Whether the table is there as it is on the primary."""
+    sql = "SELECT * FROM interactives ORDER BY id"
+    return replica.query(sql, database=world.database) == world.query(sql)
+
+
+def test_a_replica_as_the_table_source_is_warned_about_and_its_lag_told(
+    world: WorldFactory, engine_on: EngineFactory, replica: MariaDB
+) -> None:
+    shop = world(flat=False)
+    follow(replica, shop)
+    eventually(lambda: has(replica, shop), "the replica has caught up")
+    url = f"mysql://monitor@127.0.0.1:{replica.port}/{shop.database}"
+    engine = engine_on(
+        shop,
+        *AUDITS,
+        "--set",
+        f"table.url={url}",
+        "--set",
+        "engine.settle_ms=800",
+        account="monitor",
+    )
+    is_replica = rf"^warning: the server is a replica of 127\.0\.0\.1:{shop.mysql.port}, "
+    unless = (
+        "unless Canal tails this very server, loads give boards of the past; point to the server"
+    )
+    engine.wait_notice(f"{is_replica}and keeps up with it: {unless}")
+    engine.wait_notice("^warning: the server is read-only, so probably a replica")
+    engine.wait_exact()
+    change(shop, 5)
+    engine.wait_notice(
+        "^warning: the feed has changes made on the server with id 1, and the table is read from the "
+        "one with id 2: unless Canal tails that one, point table.url to the server that Canal tails"
+    )
+    replica.execute("STOP SLAVE SQL_THREAD")
+    engine.wait_notice(f"{is_replica}and its replication does not run: {unless}")
+    replica.execute("START SLAVE SQL_THREAD")
+    eventually(lambda: has(replica, shop), "the replica has caught up again")
+    wait_equal(shop, engine)
+    engine.wait_for(
+        lambda line: (line["verified_ms_ago"] or 10_000) < 2000, "audits get through, and agree"
+    )
+    assert fresh(engine)["audit_mismatches"] == 0
