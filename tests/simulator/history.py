@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 from collections import Counter
 from dataclasses import dataclass, field
@@ -45,7 +44,6 @@ class Result:
 
 def play(plan: Plan) -> Result:
     """One history in virtual time; never raises for what the engine does wrong."""
-    logging.getLogger("engine").setLevel(logging.CRITICAL + 1)
     random.seed(plan.seed)
     result = Result(plan.seed)
     with watching():

@@ -10,8 +10,13 @@ from tests.simulator.plan import Plan
 MOST_PLAYS = 400
 
 
-def shrunk(plan: Plan, law: str) -> tuple[Plan, Result]:
-    """A shorter plan that breaks the same law, and how it went (delta debugging over the steps)."""
+def shrunk(plan: Plan, law: str, *, most_plays: int = MOST_PLAYS) -> tuple[Plan, Result]:
+    """A shorter plan that breaks the same law, and how it went (delta debugging over the steps).
+
+    Args:
+        law: what the plan itself is known to break.
+        most_plays: how many shorter ones may be tried.
+    """
     plays = 0
 
     def still_fails(candidate: Plan) -> Result | None:
@@ -30,7 +35,7 @@ def shrunk(plan: Plan, law: str) -> tuple[Plan, Result]:
     # What comes after the failure played no part in it.
     plan = plan.with_steps(plan.steps[: best.steps + 1])
     size = max(1, len(plan.steps) // 2)
-    while plays < MOST_PLAYS:
+    while plays < most_plays:
         shorter = False
         for first in range(len(plan.steps) - 1, -1, -size):
             start = max(0, first - size + 1)
@@ -38,7 +43,7 @@ def shrunk(plan: Plan, law: str) -> tuple[Plan, Result]:
             found = still_fails(candidate)
             if found is not None:
                 plan, best, shorter = candidate, found, True
-            if plays >= MOST_PLAYS:
+            if plays >= most_plays:
                 break
         if size == 1 and not shorter:
             break

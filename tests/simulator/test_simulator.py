@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import pytest
 
+from tests.core.mutants import applied
+from tests.simulator.__main__ import again
 from tests.simulator.history import play
+from tests.simulator.mutants import MUTANTS
 from tests.simulator.plan import FAULTS, draw
+from tests.simulator.shrink import shrunk
 from tests.simulator.tally import Tally, play_all, play_many
 
 FAST = range(15)
@@ -46,3 +50,24 @@ def test_a_history_without_some_of_its_steps_is_a_history() -> None:
     result = play(plan.with_steps(plan.steps[::2]))
     assert result.law is None, result.wrong
     assert result.steps == len(plan.steps[::2])
+
+
+def test_a_seed_can_be_played_again_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert again(3) == 0
+    told = capsys.readouterr().out
+    assert len(told.splitlines()) > len(draw(3).steps)
+    assert told.endswith("seed 3: every promise was kept\n")
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+def test_a_failing_history_is_made_short_and_still_fails_the_same_way() -> None:
+    mutant = next(m for m in MUTANTS if m.name == "evicted members stay")
+    plan = mutant.plan(0)
+    with applied(mutant):
+        law = play(plan).law
+        assert law in mutant.law
+        short, how = shrunk(plan, law, most_plays=60)
+    assert how.law == law
+    assert len(short.steps) < len(plan.steps) / 3
+    assert "WRONG" in how.story[-1]
+    assert play(short).law is None, "it is the mutant that is at fault"

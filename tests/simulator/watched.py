@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -76,8 +78,12 @@ class WatchedTopN(TopN):
 
 @contextmanager
 def watching() -> Iterator[None]:
-    """While this lasts every engine's core is watched."""
-    with pytest.MonkeyPatch.context() as patch:
+    """While this lasts every engine's core is watched, and none writes a log."""
+    log = logging.getLogger("engine")
+    level = log.level
+    with pytest.MonkeyPatch.context() as patch, contextlib.ExitStack() as after:
+        after.callback(log.setLevel, level)
+        log.setLevel(logging.CRITICAL + 1)
         patch.setattr(engine.runtime, "TopN", WatchedTopN)
         # Nobody looks at a status here, and making one costs more than all the rest of a round.
         patch.setattr(engine.runtime, "STATUS_MS", 2000)
