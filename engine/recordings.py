@@ -197,7 +197,7 @@ def _whole(
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise _unusable(file, number, f"{name} is {value!r:.40}, not a whole number")
     if value > most:
-        raise _unusable(file, number, f"{name} is {str(value):.40}, above {most:,}")
+        raise _unusable(file, number, f"{name} is {value!s:.40}, above {most:,}")
     return value
 
 

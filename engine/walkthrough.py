@@ -9,20 +9,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import TypeVar
 
 from engine.core.changes import Row
 from engine.errors import ServiceAway, StoreRefused, TopnError, WrongSetting
 from engine.ports import BoardStore, PracticeTable
 from engine.published import PublishedBoard, published_board, row_json
 from engine.runtime_api import RunningEngine
-from engine.sample import SAMPLE, SampleRow, sample_row
-
-SIZE = 10
-"""N of the walkthrough: its conclusions speak of a top ten."""
-
-START: tuple[SampleRow, ...] = tuple(row for row in SAMPLE if 20 <= row.id <= 82)
-"""The start rows: ids 20 to 82 of the sample (82 itself is inserted on the way)."""
+from engine.sample import SAMPLE, SampleRow
+from engine.walkthrough_steps import (
+    SIZE,
+    START,
+    STEPS,
+    TOUCHED,
+    Change,
+    Delete,
+    Insert,
+    Step,
+    Update,
+)
 
 POLL_MS = 50
 """How often the published board is looked at."""
@@ -30,89 +35,7 @@ POLL_MS = 50
 PATIENCE_MS = 60_000
 """How long a step may take until the board is EXACT and shows it."""
 
-
-class Insert(NamedTuple):
-    """A new row."""
-
-    row: SampleRow
-
-    @property
-    def key(self) -> int:
-        return self.row.id
-
-    def __str__(self) -> str:
-        return f"INSERT {self.row.id}, {self.row.like_cnt} likes"
-
-
-class Update(NamedTuple):
-    """A new score for a row."""
-
-    key: int
-    likes: int
-
-    def __str__(self) -> str:
-        return f"UPDATE {self.key} to {self.likes} likes"
-
-
-class Delete(NamedTuple):
-    """A row goes."""
-
-    key: int
-
-    def __str__(self) -> str:
-        return f"DELETE {self.key}"
-
-
 T = TypeVar("T")
-
-Change: TypeAlias = Insert | Update | Delete
-
-
-class Step(NamedTuple):
-    """One manual test."""
-
-    title: str
-    changes: tuple[Change, ...]
-    """Made one after the other, each waited for."""
-    conclusion: str
-    conclusion_zh: str
-
-
-STEPS = (
-    Step(
-        "Query",
-        (),
-        "The ten rows with the most likes, in order; of the two with 80 the greater id stands first.",
-        "查询得到点赞数最高的十行，顺序正确；同为 80 赞时，id 大的排在前面。",
-    ),
-    Step(
-        "Insert a row outside the top",
-        (Insert(sample_row(90, 9, "z", 5)),),
-        "A row with fewer likes than the tenth changes nothing.",
-        "插入的数据点赞数低于第十名，榜单不变。",
-    ),
-    Step(
-        "Insert a row into the top",
-        (Insert(sample_row(82, 100, "et", 400)),),
-        "The new row is second; row 70, the tenth until now, was evicted, from Redis too.",
-        "插入的数据进入前十，排第二；原第十名 70 被淘汰，并从 Redis 的 ZSET 中移除。",
-    ),
-    Step(
-        "Update rows in the top",
-        (Update(78, 650), Update(82, 550)),
-        "The same ten rows with their new likes, in their new order.",
-        "更新前十之内的数据：成员不变，点赞数与顺序随之更新。",
-    ),
-    Step(
-        "Let a row fall out, delete another",
-        (Update(82, 10), Delete(78)),
-        "Row 70 came back as tenth, then everything moved up: the row that follows was not forgotten.",
-        "点赞数下降或被删除的行离开榜单：70 重新成为第十名，其后各行依次上升，后继的行没有被遗忘。",
-    ),
-)
-
-TOUCHED = frozenset(change.key for step in STEPS for change in step.changes)
-"""The keys of all rows that a step writes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +73,8 @@ class Walkthrough:
         self._engine, self._table, self._board = engine, table, board
         self._field_names, self.patience_ms = field_names, patience_ms
         self._rows: dict[int, SampleRow] = {}
+        self.as_found = True
+        """Whether the table is as it was found: not yet written, or put back."""
 
     async def run(self, show: Callable[[Outcome], None]) -> bool:
         """Walk through the steps, `show` each; whether all held. The first that does not ends it.
@@ -157,7 +82,7 @@ class Walkthrough:
         Raises:
             WrongSetting: the table is neither empty nor holds exactly the start rows; its account may
                 not write it; or the engine cannot run with these settings.
-            ServiceAway: the table cannot be written.
+            ServiceAway: the table cannot be read or written; `as_found` says how it was left.
         """
         try:
             found = {row.id: row for row in await self._table.rows(limit=len(SAMPLE) + 1)}
@@ -165,6 +90,7 @@ class Walkthrough:
             # Rows that are not there: whether this account may delete, before anything is written.
             await self._table.delete(TOUCHED - found.keys())
             try:
+                self.as_found = False
                 if not found:
                     await self._table.insert(START)
                 self._rows = dict(found) or {row.id: row for row in START}
@@ -297,6 +223,7 @@ class Walkthrough:
         if wrong:
             await self._table.delete(wrong)
             await self._table.insert([found[key] for key in sorted(wrong & found.keys())])
+        self.as_found = True
 
 
 def _check(rows: Iterable[SampleRow]) -> None:

@@ -12,7 +12,8 @@ from engine.errors import WrongSetting
 from engine.ports import PracticeTable
 from engine.sample import SampleRow
 from engine.settings import Settings
-from engine.walkthrough import SIZE, START, Walkthrough
+from engine.walkthrough import Walkthrough
+from engine.walkthrough_steps import SIZE, START
 
 
 def make_embedded_walkthrough(

@@ -12,10 +12,11 @@ import pytest
 from engine.adapters.embedded import EmbeddedPractice, EmbeddedTable
 from engine.assembly import embedded_pipeline, make_embedded_walkthrough
 from engine.clock import SystemClock
-from engine.errors import WrongSetting
+from engine.errors import ServiceAway, WrongSetting
 from engine.sample import SAMPLE, SampleRow, sample_row
 from engine.settings import BoardSection, EngineSection, Settings
-from engine.walkthrough import START, STEPS, Outcome, Walkthrough
+from engine.walkthrough import Outcome, Walkthrough
+from engine.walkthrough_steps import START, STEPS
 from tests.pipeline.engines import run_cli
 
 NOTHING = Settings.model_construct(
@@ -152,6 +153,28 @@ async def test_an_empty_table_is_empty_again_afterwards() -> None:
     assert await walk.run(seen.append)
     assert len(seen) == 5
     assert table.count == 0
+
+
+class Lost(EmbeddedPractice):
+    """A table that is away from its first update on."""
+
+    async def update(self, key: int, likes: int) -> None:
+        raise ServiceAway("MySQL", "it is gone", "start it")
+
+    async def delete(self, keys: Iterable[int]) -> None:
+        if 82 in {row.id for row in await self.rows(limit=99)}:
+            raise ServiceAway("MySQL", "it is gone", "start it")
+
+
+async def test_a_table_that_cannot_be_put_back_is_not_called_as_it_was_found() -> None:
+    walk, _ = broken(Lost)
+    assert walk.as_found
+    with pytest.raises(ServiceAway):
+        await walk.run(lambda _: None)
+    assert not walk.as_found
+    whole, _ = broken(EmbeddedPractice)
+    assert await whole.run(lambda _: None)
+    assert whole.as_found
 
 
 def test_it_is_about_a_top_ten() -> None:
