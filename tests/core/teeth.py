@@ -47,7 +47,7 @@ def row(mutant: Mutant) -> str:
     """One line of the table."""
     if not mutant.histories:
         story = mutant.stories[0].__name__.removeprefix("test_").replace("_", " ")
-        return f"| {mutant.name} | {mutant.fault} | *{story}* | |"
+        return f"| {mutant.name} | {mutant.fault} | *{story}* | by hand |"
     found = [catch(mutant, first) for first in FIRST_SEEDS]
     laws = Counter(f.law for f in found if f is not None)
     counts = [mutant.histories + 1 if f is None else f.histories for f in found]
