@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
 
-from engine.core.changes import BoardChange, Explained, Upsert
+from engine.core.changes import BoardChange, Explained, Row, Upsert, Value
 from engine.core.states import Claim
 from engine.core.verdicts import Candidate
 from engine.dead_letter_lines import DeadLetter
@@ -25,11 +25,27 @@ EVICTIONS_KEPT = 400
 NOTICES_KEPT = 200
 TRANSITIONS_KEPT = 200
 DEAD_LETTERS_KEPT = 100
+TEXT_KEPT = 200
+"""Characters (bytes, for a binary column) of each display column that an event or an eviction keeps: a
+row may hold megabytes, and a screen shows a line."""
 RAW_BYTES_KEPT = 4096
 """Of each message that an event entry or a dead letter keeps."""
 
 
 T = TypeVar("T")
+
+
+def _cut(columns: tuple[Value, ...]) -> tuple[Value, ...]:
+    """The same columns, long ones cut; the same object where there is nothing to cut."""
+    if not any(isinstance(value, str | bytes) and len(value) > TEXT_KEPT for value in columns):
+        return columns
+    return tuple([v[:TEXT_KEPT] if isinstance(v, str | bytes) else v for v in columns])
+
+
+def _cut_row(row: Row) -> Row:
+    columns = _cut(row.columns)
+    return row if columns is row.columns else Row(row.key, row.score, columns)
+
 
 
 class Log(Generic[T]):
@@ -79,7 +95,8 @@ class History:
             number += 1
             message = messages.get((line.partition, line.offset))
             raw = b"" if message is None or message.value is None else message.value
-            columns = candidate.change.columns if isinstance(candidate.change, Upsert) else ()
+            change = candidate.change
+            columns = _cut(change.columns) if isinstance(change, Upsert) else ()
             entry = EventEntry(
                 number=number,
                 at_ms=at_ms,
@@ -96,11 +113,11 @@ class History:
             entry = EvictionEntry(
                 number=self.evictions.total + 1,
                 at_ms=at_ms,
-                row=eviction.row,
+                row=_cut_row(eviction.row),
                 cause=eviction.cause,
                 rank=eviction.rank,
-                by=eviction.by,
-                successor=eviction.successor,
+                by=eviction.by and _cut_row(eviction.by),
+                successor=eviction.successor and _cut_row(eviction.successor),
             )
             self.evictions.add(entry)
 

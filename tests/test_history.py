@@ -23,6 +23,7 @@ from engine.history import (
     EVENTS_KEPT,
     EVICTIONS_KEPT,
     NOTICES_KEPT,
+    TEXT_KEPT,
     RAW_BYTES_KEPT,
     TRANSITIONS_KEPT,
     History,
@@ -118,6 +119,21 @@ class TestHistory:
             (3, State.EXACT, owner),
         ]
         assert [number for number, *_ in told] == [1, 2, 3, 4, 5]
+
+    def test_of_a_row_with_megabytes_in_it_a_line_is_kept(self) -> None:
+        history = History()
+        row = Row(1, 1, ("x" * 2_000_000, b"y" * 2_000_000, 7, None))
+        eviction = Eviction(row, Cause.DISPLACED, by=row, successor=row)
+        history.add_evictions(BoardChange(left=(eviction,)), at_ms=1)
+        line, candidate = explained(1)
+        change = Upsert(row.key, row.score, row.columns)
+        long = Candidate(candidate.delivery, candidate.event, change)
+        history.add_events([(line, long)], {}, total=1, at_ms=1)
+        (kept,), (event,) = history.evictions.entries(), history.events.entries()
+        cut = ("x" * TEXT_KEPT, b"y" * TEXT_KEPT, 7, None)
+        assert kept.by is not None
+        assert kept.successor is not None
+        assert kept.row.columns == kept.by.columns == kept.successor.columns == event.columns == cut
 
     def test_everything_is_bounded(self) -> None:
         history = History()

@@ -15,6 +15,11 @@ from collections.abc import Sequence
 
 from engine.core.evidence import BatchRef, EndOffsets
 
+OPEN_PER_PARTITION = 32
+"""How many key changes of one partition may be open. They pile up while the engine is far behind: none
+is ready before the ends read after it are passed. Beyond this the newest stands for the one before it,
+which its cure cures too: on one partition, whatever comes after a later batch comes after both."""
+
 
 class KeyChange:
     """One batch in which keys changed, until it is cured."""
@@ -83,7 +88,18 @@ class KeyChanges:
     def arm(self, batch: BatchRef | None, now_ms: float, reason: str) -> None:
         """Keys have changed in this batch (None: at a start, in whatever batch comes first)."""
         self._open = [q for q in self._open if not _same(q.batch, batch)]
+        if batch is not None:
+            self._make_room(batch.partition)
         self._open.append(KeyChange(batch, now_ms, reason))
+
+    def _make_room(self, partition: int) -> None:
+        here = [q for q in self._open if q.batch is not None and q.batch.partition == partition]
+        if len(here) >= OPEN_PER_PARTITION:
+            # Not the oldest: it is the next to be ready, and each newcomer would put it off for ever.
+            self._open.remove(here[-1])
+
+    def __len__(self) -> int:
+        return len(self._open)
 
     def see(self, batch: BatchRef, now_ms: float) -> None:
         for change in self._open:
