@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from typing import Any
 
 CLOSE_MS = 1500
 """How long each service may take to let go at the end."""
@@ -28,7 +29,7 @@ async def together(*works: Coroutine[None, None, None]) -> None:
         await cancelled(*tasks, within_ms=CLOSE_MS)
 
 
-async def cancelled(*tasks: asyncio.Task[None], within_ms: float) -> None:
+async def cancelled(*tasks: asyncio.Task[Any], within_ms: float) -> None:
     """Cancel and wait, not for ever; what they raise is for whoever looks at them."""
     waiting = set(tasks)
     while waiting and within_ms > 0:

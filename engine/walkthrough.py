@@ -17,6 +17,7 @@ from engine.ports import BoardStore, PracticeTable
 from engine.published import PublishedBoard, published_board, row_json
 from engine.runtime_api import RunningEngine
 from engine.sample import SAMPLE, SampleRow
+from engine.tasks import CLOSE_MS, cancelled
 from engine.walkthrough_steps import (
     SIZE,
     START,
@@ -110,9 +111,9 @@ class Walkthrough:
                 raise TopnError(f"the engine ended: {self._engine.status.ended}")
             return walking.result()
         finally:
-            walking.cancel()
             self._engine.stop()
-            await asyncio.wait({running, walking})
+            await cancelled(walking, within_ms=CLOSE_MS)
+            await asyncio.wait({running})
 
     async def _walk(self, show: Callable[[Outcome], None]) -> bool:
         for number, step in enumerate(STEPS, start=1):
@@ -176,15 +177,14 @@ class Walkthrough:
 
     async def _wait_for(self, look: Callable[[], Awaitable[T | None]]) -> T | None:
         """What `look` finds, as soon as it finds something; None where it does not in time."""
-        try:
-            async with asyncio.timeout(self.patience_ms / 1000):
-                while True:
-                    found = await look()
-                    if found is not None:
-                        return found
-                    await asyncio.sleep(POLL_MS / 1000)
-        except TimeoutError:
-            return None
+        loop = asyncio.get_running_loop()
+        # Not a timeout around it all: on Python 3.11 a driver may swallow its cancellation.
+        until_s = loop.time() + self.patience_ms / 1000
+        while True:
+            found = await look()
+            if found is not None or loop.time() >= until_s:
+                return found
+            await asyncio.sleep(POLL_MS / 1000)
 
     async def _looked(self) -> PublishedBoard | None:
         try:
