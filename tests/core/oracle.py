@@ -86,6 +86,8 @@ class Watched:
     touched: Rows = field(default_factory=dict)
     snapshot: Rows | None = None
     base: int = 0
+    mends: set[int] = field(default_factory=set)
+    """The silent losses that it makes good: nothing older was to come when it was opened, or came since."""
 
 
 class Complaint(Protocol):
@@ -140,6 +142,8 @@ class Oracle:
         """Audit mismatches that were right: something had been lost."""
         self.limits: Counter[str] = Counter() if limits is None else limits
         """How often something was wrong that the promise leaves out, and which limit it was."""
+        self._mended: set[int] = set()
+        """Silent losses that the load on show has made good."""
         self.complain, self._notice = wrong, notice
         self._partitions = partitions
         self._steps_seen, self._clock_trusted = steps_seen, clock_trusted
@@ -154,10 +158,13 @@ class Oracle:
         """The feed starts anew, see :meth:`Arrivals.skip_to`; everything is to be loaded again."""
         self.arrivals.skip_to(before)
         self.base, self.watched = 0, None
+        self._mended.clear()
 
     def arrive(self, entry: Entry, *, dead: bool) -> None:
         """One entry is delivered; dead: nobody can make anything of it."""
         self.arrivals.see(entry)
+        for mended in (self._mended, self.watched.mends if self.watched else set()):
+            mended -= {index for index in mended if index > entry.index}
         if dead:
             return
         entry.replay(self.sigma)
@@ -193,7 +200,17 @@ class Oracle:
         if topn.load is None:
             self.watched = None
         elif self.watched is None or topn.load is not self.watched.load:
-            self.watched = Watched(topn.load)
+            self.watched = Watched(topn.load, mends=set(filter(self._is_next, self.lost)))
+
+    def _is_next(self, lost: int) -> bool:
+        """Whether all that was logged before it, and ever will be, has been delivered."""
+        arrivals = self.arrivals
+        for p, indices in enumerate(self.table.of_partition):
+            here = max(arrivals.high[p], arrivals.last[p])
+            between = indices[bisect_left(indices, here + 1) : bisect_left(indices, lost)]
+            if not self.lost.issuperset(between):
+                return False
+        return True
 
     def _take_in(self, watched: Watched, *, compare: bool) -> None:
         """The oracle's own load: the whole table as queried, under all that was touched since."""
@@ -204,6 +221,7 @@ class Oracle:
             if best_of(loaded, whole) != best_of(self.sigma, whole):
                 self.wrong_or_limit("a proved answer differs from what was delivered")
         self.sigma, self.base = loaded, watched.base
+        self._mended = {index for index in watched.mends if index < watched.base}
 
     def _judge_mismatch(self) -> None:
         if self.lost:
@@ -228,7 +246,7 @@ class Oracle:
         size, shown = self.size, self.shown(topn)
         if shown != best_of(self.sigma, size):
             self.complain("EXACT but not the top N of what was delivered", shown, self.sigma)
-        if self.lost:
+        if self.lost - self._mended:
             return
         provisional = topn.claim().provisional
         cuts = self.arrivals.cuts(self.base, provisional=provisional)
