@@ -38,7 +38,7 @@ class History:
 
 
 def history(seed: int) -> History:
-    """Likes, un-likes, new rows, deletes, NULLs, key changes, TRUNCATE, and resends."""
+    """Likes, un-likes, new rows, deletes, NULLs, key changes, TRUNCATE, resends, and holes with resends."""
     rng = random.Random(seed)
     made = History(seed)
     keys, scores = rng.randint(3, 30), rng.choice((2, 5, 60))
@@ -54,6 +54,9 @@ def history(seed: int) -> History:
             made.events.append(event)
         if made.events and rng.random() < 0.05:  # a resend: the last few once more, in order
             made.events += made.events[-rng.randint(1, 6) :]
+        if made.events and rng.random() < 0.03:  # a hole: some come late, with all that followed
+            last = made.events[-rng.randint(1, 8) :]
+            made.events[-len(last) :] = last[rng.randint(1, len(last)) :] + last
     made.delivered = _deliver(made)
     return made
 
