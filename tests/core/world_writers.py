@@ -26,10 +26,10 @@ class Writers:
             self._change_something(transaction, filling=filling)
 
     def rewrite_all(self, now_ms: float) -> None:
-        """Every row once more as it is: traffic on every partition that is used."""
-        transaction = self.transaction(now_ms)
-        for key in sorted(self._table.rows):
-            self._table.append(transaction, "upsert", key, self._table.rows[key])
+        """Every row once more as it is, and new ones: traffic on every partition that is used."""
+        transaction, rows = self.transaction(now_ms), self._table.rows
+        for key in sorted(rows.keys() | range(self._shape.used)):
+            self._table.append(transaction, "upsert", key, rows.get(key))
 
     def transaction(self, now_ms: float) -> Transaction:
         rng, faults, log = self._rng, self._faults, self._table.log
