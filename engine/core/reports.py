@@ -23,6 +23,8 @@ class Timing(msgspec.Struct, frozen=True):
     """Between audits."""
     audit_factor: float = 100
     """An audit is never more often than this many times the last query's duration."""
+    failed_audit_factor: float = 10
+    """The same after a query that did not answer: it may have been a lock, and nothing is verified."""
     load_gap_ms: float = 100
     """Between the end of one load and the opening of the next, at least; at most twice as long."""
     load_factor: float = 1

@@ -471,7 +471,8 @@ class TopN:
         )
         self._next_load_ms = now_ms + rest_ms * (1 + self._jitter())
         # The last query's, not the longest ever: one that hung must not end audits for a quarter hour.
-        self._audit_rest_until_ms = now_ms + timing.audit_factor * spent_ms
+        factor = timing.audit_factor if answer else timing.failed_audit_factor
+        self._audit_rest_until_ms = now_ms + factor * spent_ms
         rows = len(answer.rows) if answer else None
         report = LoadReport(load.why, outcome, load.opened_ms, now_ms, query_ms, rows)
         self.last_load = report

@@ -194,7 +194,9 @@ class Stage:
     def snapshot(self) -> Answer:
         ranked = rank_keys(self.table.items())[: self.topn.query_limit]
         rows = tuple(Row(key, score) for score, key in ranked)
-        return Answer(rows=rows, clock_ms=self.clock_ms, position=self._place(), query_ms=self.query_ms)
+        return Answer(
+            rows=rows, clock_ms=self.clock_ms, position=self._place(), query_ms=self.query_ms
+        )
 
     def hold_at_query(self) -> None:
         """Hold queries back, and let time pass until one is wanted."""

@@ -134,3 +134,16 @@ def test_a_start_under_too_many_changes_is_loading_until_it_is_calm() -> None:
         assert stage.topn.last_load.outcome.startswith("discarded: more than 10 rows")
     stage.holding = False
     stage.settle().assert_exact()
+
+
+def test_an_audit_whose_query_did_not_answer_comes_again_after_ten_times_its_deadline() -> None:
+    stage = started(LADDER, size=1, reserve=1, audit_ms=1000)
+    stage.hold_at_query()
+    stage.run(700)
+    assert stage.topn.load is not None
+    assert stage.topn.load.why is Why.AUDIT
+    stage.topn.failed(stage.topn.load, "no answer", stage.now_ms, retry_in_ms=50)
+    failed_ms = stage.now_ms
+    while stage.topn.load is None:
+        stage.run(TICK_MS)
+    assert 7000 <= stage.now_ms - failed_ms <= 7000 + 3 * TICK_MS
