@@ -112,17 +112,20 @@ class Follower:
         """Read end offsets for ever: each second, at once when somebody waits for them."""
         while True:
             self._hurry.clear()
-            began_ms = self._clock.monotonic_ms()
+            began_ms, sought_ms = self._clock.monotonic_ms(), self._sought_ms
             try:
                 offsets = await self._feed.end_offsets()
             except ServiceAway as error:
                 await self.wait_after(error)
                 continue
             except PositionLost as error:
-                self.lost = str(error)
+                if sought_ms == self._sought_ms:
+                    self.lost = str(error)
                 await self._clock.sleep(ENDS_INTERVAL_MS)
                 continue
-            self.ends = EndOffsets(by_partition(offsets), began_ms)
+            # A start at the end meanwhile may have found another number of partitions.
+            if sought_ms == self._sought_ms:
+                self.ends = EndOffsets(by_partition(offsets), began_ms)
             self._up()
             await self._until_hurry(ENDS_INTERVAL_MS)
 
