@@ -16,7 +16,7 @@ from tests.simulator.shrink import shrunk
 from tests.simulator.tally import Tally, play_all, play_many
 
 FAST = range(15)
-SLOW = range(100, 400)
+SLOW = range(100, 600)
 
 
 def judge(tally: Tally) -> None:
@@ -33,7 +33,7 @@ def test_a_few_histories_keep_every_promise() -> None:
 
 
 @pytest.mark.slow
-def test_three_hundred_histories_keep_every_promise() -> None:
+def test_five_hundred_histories_keep_every_promise() -> None:
     tally = play_many(SLOW)
     judge(tally)
     assert tally.happened.keys() >= FAULTS.keys(), "some fault never came"
