@@ -1,12 +1,10 @@
-"""Reads the settings from their four sources, says where each came from, and what is wrong with them."""
+"""Reads the settings from their four sources, and says where each came from."""
 
 from __future__ import annotations
 
-import difflib
 import os
-import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +14,17 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
 
 from engine.errors import WrongSetting
+from engine.setting_mistakes import sentence
+from engine.setting_names import (
+    check_names,
+    check_variables,
+    is_secret,
+    leaves,
+    value_at,
+)
 from engine.settings import Settings, without_password
 
 FLAG, ENVIRONMENT, FILE, DEFAULT = "flag", "environment", "file", "default"
-
-_ALL_THERE_ARE = "; `topn-tui config` shows all there are"
 
 _SAMPLE: dict[str, str] = {
     "board.name": "interactives",
@@ -71,7 +75,25 @@ def load_settings(file: Path | None = None, flags: Mapping[str, Any] | None = No
     """
     path = _find_file(file)
     from_file = _read_toml(path) if path else {}
-    nested_flags = _nested(flags or {})
+    check_names(from_file, str(path))
+    return _checked(_nested(flags or {}), _environment(), from_file, path)
+
+
+def sample_settings(flags: Mapping[str, Any] | None = None) -> Settings:
+    """The settings of the commented sample file, whatever the environment and files here say.
+
+    Args:
+        flags: dotted path -> value, from the command line.
+
+    Raises:
+        WrongSetting: as :func:`load_settings`.
+    """
+    return _checked(_nested(flags or {}), {}, tomllib.loads(sample()), None).settings
+
+
+def _checked(
+    flags: dict[str, Any], environment: dict[str, Any], from_file: dict[str, Any], path: Path | None
+) -> Loaded:
 
     class Sources(Settings):
         @classmethod
@@ -85,52 +107,21 @@ def load_settings(file: Path | None = None, flags: Mapping[str, Any] | None = No
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             return init_settings, _Given(settings_cls, environment), _Given(settings_cls, from_file)
 
-    _check_names(from_file, str(path))
-    _check_names(nested_flags, "the command line")
-    environment = _environment()
-    _check_names(environment, "the environment (TOPN_…)")
-    as_given = (nested_flags, environment, from_file)
-    nested_flags, environment, from_file = _one_secret_each(as_given)
+    check_names(flags, "the command line")
+    check_names(environment, "the environment (TOPN_…)")
+    as_given = (flags, environment, from_file)
+    flags, environment, from_file = _one_secret_each(as_given)
+    layers = (flags, environment, from_file)
     try:
-        settings = Sources(**nested_flags)
+        settings = Sources(**flags)
     except ValidationError as error:
-        raise WrongSetting(_sentence(error, (nested_flags, environment, from_file), path)) from None
+        names = ("a flag", "the environment", str(path) if path else "the sample file")
+        raise WrongSetting(sentence(error, layers, names)) from None
     return Loaded(
         settings=Settings.model_construct(**dict(settings)),
-        origins=_origins((nested_flags, environment, from_file), as_given),
+        origins=_origins(layers, as_given),
         file=path,
     )
-
-
-def sample_settings(flags: Mapping[str, Any] | None = None) -> Settings:
-    """The settings of the commented sample file, whatever the environment and files here say.
-
-    Args:
-        flags: dotted path -> value, from the command line.
-
-    Raises:
-        WrongSetting: as :func:`load_settings`.
-    """
-    nested_flags = _nested(flags or {})
-    _check_names(nested_flags, "the command line")
-    given = tomllib.loads(sample())
-
-    class Sample(Settings):
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,
-            file_secret_settings: PydanticBaseSettingsSource,
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return init_settings, _Given(settings_cls, given)
-
-    try:
-        return Settings.model_construct(**dict(Sample(**nested_flags)))
-    except ValidationError as error:
-        raise WrongSetting(_sentence(error, (nested_flags, {}, given), None)) from None
 
 
 _SECRETS = {
@@ -179,8 +170,13 @@ def _find_file(file: Path | None) -> Path | None:
     named = file or (Path(os.environ["TOPN_CONFIG"]) if os.environ.get("TOPN_CONFIG") else None)
     if named is None:
         return default_file() if _is_file(default_file()) else None
+    origin = "--config" if file else "TOPN_CONFIG"
+    if os.path.isdir(named):  # pathlib's raises for a name that is too long
+        raise WrongSetting(
+            f"{origin}: {named} is a folder; name the settings file itself, e.g. "
+            f"{named / 'topn.toml'}"
+        )
     if not _is_file(named):
-        origin = "--config" if file else "TOPN_CONFIG"
         raise WrongSetting(
             f"{origin}: no file {named}; `topn-tui config > {named}` writes one to start from"
         )
@@ -204,27 +200,13 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise WrongSetting(f"{path} cannot be read: {reason}") from None
 
 
-def variable(dotted: str) -> str:
-    """The environment variable of a setting: ``TOPN_TABLE__PASSWORD`` of ``table.password``."""
-    return "TOPN_" + dotted.upper().replace(".", "__")
-
-
 def _environment() -> dict[str, Any]:
     """The variables as a nested dictionary.
 
     Raises:
         WrongSetting: also for a variable that looks as if it were meant for us and is not known.
     """
-    known = {*_names()}
-    for name in os.environ:
-        path = name.lower().removeprefix("topn_").replace("__", ".")
-        section = re.split(r"[._]", path)[0]
-        # Not every TOPN_…: a service called topn puts its own into each container of a cluster.
-        meant = "." in path or (section in Settings.model_fields and section != path)
-        if name.upper().startswith("TOPN_") and meant and path not in known:
-            near = _near(path)
-            hint = f"; did you mean {variable(near)}?" if near else _ALL_THERE_ARE
-            raise WrongSetting(f"the environment: there is no setting {name}{hint}")
+    check_variables()
     try:
         return dict(EnvSettingsSource(Settings)())
     except ValueError as error:  # pydantic-settings: a section given as text that is not JSON
@@ -245,93 +227,7 @@ def _nested(flags: Mapping[str, Any]) -> dict[str, Any]:
     return nested
 
 
-# ── names ─────────────────────────────────────────────────────────────────────────────────────
-
-
-def leaves(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """All settings as (dotted path, field), in the order of the file."""
-    for name, field in model.model_fields.items():
-        section = _section(field)
-        if section is None:
-            yield prefix + name, field
-    for name, field in model.model_fields.items():
-        section = _section(field)
-        if section is not None:
-            yield from leaves(section, f"{prefix}{name}.")
-
-
-def _section(field: FieldInfo) -> type[BaseModel] | None:
-    kind = field.annotation
-    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
-
-
-def is_secret(field: FieldInfo) -> bool:
-    """Whether the field holds a secret."""
-    return "SecretStr" in str(field.annotation)
-
-
-def _check_names(given: Mapping[str, Any], origin: str) -> None:
-    known = {path for path, _ in leaves()}
-    sections = {*_names()} - known
-
-    def visit(level: Mapping[str, Any], prefix: str) -> None:
-        for name, value in level.items():
-            path = prefix + name
-            if path in known:
-                continue
-            if path in sections:
-                if isinstance(value, Mapping):
-                    visit(value, path + ".")
-                    continue
-                raise WrongSetting(f"{origin}: {path} is a section, not a value; write [{path}]")
-            near = _near(path)
-            hint = f"; did you mean {near}?" if near else _ALL_THERE_ARE
-            raise WrongSetting(f"{origin}: there is no setting {path}{hint}")
-
-    visit(given, "")
-
-
-def _names() -> list[str]:
-    """All settings and sections, dotted."""
-    settings = [path for path, _ in leaves()]
-    return [*settings, *{path.rpartition(".")[0]: None for path in settings}]
-
-
-def _near(path: str) -> str | None:
-    """The setting or section that was probably meant."""
-    near = difflib.get_close_matches(path, _names(), n=1, cutoff=0.6)
-    near += [p for p in _names() if p.rpartition(".")[2] == path.rpartition(".")[2]]
-    return near[0] if near else None
-
-
-# ── what is wrong, where it came from ─────────────────────────────────────────────────────────
-
-
-def _sentence(
-    error: ValidationError, sources: tuple[Mapping[str, Any], ...], path: Path | None
-) -> str:
-    first = error.errors(include_url=False, include_context=False)[0]
-    dotted = ".".join(str(part) for part in first["loc"])
-    fields = dict(leaves())
-    setting = dotted if dotted in fields else ".".join(dotted.split(".")[:2])
-    names = ("a flag", "the environment", str(path))
-    origin = next(
-        (n for n, s in zip(names, sources, strict=True) if _get(s, setting) is not None), "?"
-    )
-    reason = first["msg"].removeprefix("Value error, ")
-    hidden = setting in fields and (is_secret(fields[setting]) or setting.endswith(".url"))
-    value = "" if hidden else f" = {first['input']!r:.80}"
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return f"{setting}{value} (from {origin}): {reason}{more}"
-
-
-def _get(source: Mapping[str, Any], dotted: str) -> Any:
-    level: Any = source
-    for part in dotted.split("."):
-        if not isinstance(level, Mapping) or part not in level:
-            return None
-        level = level[part]
-    return level
+# ── where it came from ──────────────────────────────────────────────────────────────────────
 
 
 def _origins(
@@ -341,11 +237,11 @@ def _origins(
     names = (FLAG, ENVIRONMENT, FILE)
     origins = {}
     for path, field in leaves():
-        at = next((i for i, layer in enumerate(layers) if _get(layer, path) is not None), None)
+        at = next((i for i, layer in enumerate(layers) if value_at(layer, path) is not None), None)
         if at is None:
             origins[path] = DEFAULT
             continue
-        in_url = is_secret(field) and _get(as_given[at], path) is None
+        in_url = is_secret(field) and value_at(as_given[at], path) is None
         origins[path] = names[at] + (", in url" if in_url else "")
     return origins
 

@@ -47,7 +47,6 @@ def _cut_row(row: Row) -> Row:
     return row if columns is row.columns else Row(row.key, row.score, columns)
 
 
-
 class Log(Generic[T]):
     """The newest entries, at most `kept`; hands out the same tuple until one is added."""
 

@@ -151,7 +151,7 @@ class FeedSection(Section):
     format: Literal["auto", "canal-json", "canal-protobuf"] = "auto"
     """canal-json (canal.mq.flatMessage=true) or canal-protobuf (false); auto tells them by the first byte."""
     partition_hash: str = ""
-    """Canal's canal.mq.partitionHash, what stands behind its colon: the key column, or $pk$. Rows on another partition are then noticed and cured; empty: not looked at."""
+    """Canal's canal.mq.partitionHash behind its colon: finds rows on a wrong partition; empty: not looked at."""
     database_hash: bool = True
     """Canal's canal.mq.database.hash. Read with partition_hash only."""
     partitions_num: Annotated[int, Field(ge=0)] = 0

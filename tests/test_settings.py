@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.configuration import Loaded, default_file, leaves, load_settings, variable
+from engine.configuration import Loaded, default_file, load_settings
 from engine.errors import WrongSetting
+from engine.setting_names import leaves, variable
 from engine.settings import Settings, TableSection
 
 Write = Callable[[str], Path]
@@ -207,12 +208,12 @@ class TestWrongValues:
         ("path", "value", "said"),
         [
             ("board.size", "0", "board.size = '0'"),
-            ("board.size", "many", "valid integer"),
+            ("board.size", "many", "write a whole number, at least 1"),
             ("board.name", "a b", "becomes a Redis key"),
             ("board.name", "a{b}", "becomes a Redis key"),
             ("feed.format", "avro", "'canal-json'"),
             ("feed.security_protocol", "TLS", "'SASL_SSL'"),
-            ("engine.settle_ms", "-1", "greater than 0"),
+            ("engine.settle_ms", "-1", "write a whole number, at least 1"),
             ("log.level", "LOUD", "'WARNING'"),
             ("table.url", "postgres://h/d", "write mysql://user@host:3306/database"),
             ("table.url", "mysql://h", "the database is missing"),
@@ -251,7 +252,7 @@ class TestWrongValues:
         self, toml: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         assert "--config: no file" in refusal(tmp_path / "absent.toml")
-        assert "--config: no file" in refusal(tmp_path)
+        assert f"--config: {tmp_path} is a folder; name the settings file" in refusal(tmp_path)
         assert "cannot be read: File name too long" in refusal(tmp_path / ("x" * 300))
         assert "is not TOML" in refusal(toml("size: 3"))
         binary = tmp_path / "binary.toml"

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 import click
 
 from engine import __version__
-from engine.configuration import Loaded, is_secret, leaves, load_settings, variable
+from engine.configuration import Loaded, load_settings
 from engine.errors import WrongSetting
+from engine.setting_names import is_secret, leaves, variable
 
 F = TypeVar("F", bound=Callable[..., Any])
 

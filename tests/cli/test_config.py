@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.configuration import is_secret, leaves, load_settings, value_of
+from engine.configuration import load_settings, value_of
+from engine.setting_names import is_secret, leaves
 from tests.cli.conftest import Program
 
 PATHS = [path for path, _ in leaves()]

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from engine.assembly import make_engine
-from engine.configuration import load_settings, variable
+from engine.configuration import load_settings
 from engine.errors import WrongSetting
+from engine.setting_names import variable
 from engine.settings import Settings
 from tests.cli.conftest import Program
 

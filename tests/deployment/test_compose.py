@@ -195,7 +195,7 @@ def test_the_pages_name_no_unknown_setting() -> None:
 
 
 def _known(path: str, values: dict[str, Any]) -> None:
-    from engine.configuration import leaves
+    from engine.setting_names import leaves
 
     names = {name for name, _ in leaves()}
     for name, value in values.items():

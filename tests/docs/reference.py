@@ -14,7 +14,8 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from textual.binding import Binding
 
-from engine.configuration import leaves, toml_value, variable
+from engine.configuration import toml_value
+from engine.setting_names import leaves, variable
 from engine.settings import Settings
 from topn_tui import query
 from topn_tui.cli import WRONG, cli

@@ -13,7 +13,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from engine.configuration import leaves, load_settings, variable
+from engine.configuration import load_settings
+from engine.setting_names import leaves, variable
 from engine.status import State
 from tests.docs.pages import CHINESE, PAGES, README, ROOT, Page, read
 from tests.docs.reference import PROGRAM, commands
@@ -23,7 +24,7 @@ from topn_tui.keys import KEYS, WORKLOAD_KEYS
 MADE = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
 OTHER_VARIABLES = [
     ROOT / "compose.yaml",
-    ROOT / "engine" / "configuration.py",
+    ROOT / "engine" / "setting_names.py",
     *(ROOT / "tests" / "stack").glob("*.py"),
 ]
 """Where variables are read that are no settings."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from engine.configuration import leaves, variable
+from engine.setting_names import leaves, variable
 from engine.settings import Section
 from tests.docs.pages import ROOT, read
 from tests.docs.reference import PAGE, PROGRAM, commands, kind, page, text
