@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from engine.clock import SystemClock
+from engine.core.changes import Row
 from engine.follower import Follower
 from engine.ports import BoardState
 from engine.publisher import Publisher
 from engine.tasks import cancelled, together
+from tests.adapters.boards import state
 
 
 class Swallowing:
@@ -44,8 +46,8 @@ class Held:
 ANSWERS = {"acquire": Held(), "read": None, "end_offsets": {0: 0}}
 
 
-def _snapshot() -> tuple[BoardState, None]:
-    raise NotImplementedError
+def _snapshot() -> tuple[BoardState, tuple[Row, ...]]:
+    return state(0), ()
 
 
 def publisher(service: Any, *, observe: bool) -> Publisher:

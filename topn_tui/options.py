@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -52,10 +53,9 @@ class BareEmbedded(click.Group):
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        following = [*args[1:], ""]
         written = [
             f"{EMBEDDED}={WIRES[0]}" if word == EMBEDDED and after not in WIRES else word
-            for word, after in zip(args, following, strict=True)
+            for word, after in zip_longest(args, args[1:])
         ]
         return super().parse_args(ctx, written)
 
