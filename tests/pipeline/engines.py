@@ -46,7 +46,7 @@ def run_cli(
     """Run the program to its end."""
     return subprocess.run(
         [*PROGRAM, *arguments],
-        env=_environment(config, env),
+        env=environment(config, env),
         capture_output=True,
         text=True,
         timeout=60,
@@ -78,7 +78,7 @@ class HeadlessEngine:
         self.errors: list[str] = []
         self._process = subprocess.Popen(
             [*program, "run", "--headless", *arguments],
-            env=_environment(config, env),
+            env=environment(config, env),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -187,7 +187,7 @@ class HeadlessEngine:
             self.errors.append(text.rstrip("\n"))
 
 
-def _environment(config: Path | None, env: Mapping[str, str] | None) -> dict[str, str]:
+def environment(config: Path | None, env: Mapping[str, str] | None = None) -> dict[str, str]:
     chosen = {**os.environ, **(env or {}), "PYTHONWARNINGS": "default"}
     if config is not None:
         chosen["TOPN_CONFIG"] = str(config)

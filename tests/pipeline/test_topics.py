@@ -78,14 +78,14 @@ def test_records_that_retention_took_before_they_were_read_are_a_resync(
     assert not [said for said in engine.errors if "starting anew" in said]
     seen, at = len(engine.states), fresh(engine)["positions"]["0"]
     engine.pause()
-    change(shop, 78)  # the answer to the fetch that was under way: it is on its way already
+    change(shop, 78)  # may be the answer to the fetch that was under way
     shop.kafka.values(shop.topic, 2)
     shop.execute(f"UPDATE {TABLE} SET like_cnt = 999 WHERE id = 32")
     shop.kafka.values(shop.topic, 3)
     shop.kafka.forget_records(shop.topic)
     engine.resume()
     said = engine.wait_notice(r"^warning: starting anew at the feed's end: offset out of range")
-    assert f"partition 0 at {at + 1}" in said
+    assert any(f"partition 0 at {next_one}" in said for next_one in (at, at + 1))
     wait_equal(shop, engine)
     assert ids(stored(shop))[0] == 32
     assert any(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.embedded.test_walkthrough import AFTER, boards, ids
-from tests.pipeline.engines import PROGRAM, _environment, eventually, run_cli
+from tests.pipeline.engines import PROGRAM, environment, run_cli
 from tests.pipeline.fixtures import EngineFactory
 from tests.stack.fixtures import WorldFactory
 from tests.stack.world import World, as_toml
@@ -114,12 +114,13 @@ def test_stopped_half_way_it_puts_the_table_back(
     before = rows(shop)
     with subprocess.Popen(
         [*PROGRAM, "walkthrough", "--write"],
-        env=_environment(settings(shop, tmp_path), None),
+        env=environment(settings(shop, tmp_path)),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        eventually(lambda: rows(shop) != before, "it has begun to write")
+        assert process.stdout is not None
+        next(line for line in process.stdout if line.startswith("2."))  # it has written a row
         process.send_signal(signum)
         out, err = process.communicate(timeout=20)
     assert process.returncode == 1
