@@ -6,6 +6,8 @@ import threading
 from pathlib import Path
 
 _FIRST = 15000
+_RANDOM = random.SystemRandom()
+"""Not the seeded one: pytest-randomly gives each of several test processes the same numbers."""
 _taken: set[int] = set()
 _lock = threading.Lock()
 
@@ -20,7 +22,7 @@ def free_port() -> int:
     """
     with _lock:
         for _ in range(1000):
-            port = random.randrange(_FIRST, _outgoing_range_start())
+            port = _RANDOM.randrange(_FIRST, _outgoing_range_start())
             if port not in _taken and _can_bind(port):
                 _taken.add(port)
                 return port
