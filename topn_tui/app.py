@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.text import Text
-from textual.app import App, ComposeResult, SystemCommand
-from textual.binding import BindingType
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.reactive import var
 from textual.screen import Screen
@@ -19,6 +18,7 @@ from engine.runtime_api import RunningEngine, Workload
 from engine.status import EngineStatus, Key
 from topn_tui.formatting import safe
 from topn_tui.keys import KEYS, LEAVE_FIRST, WELCOME, WORKLOAD_KEYS, panel_keys
+from topn_tui.manners import Mannered
 from topn_tui.panels import PANELS, Board
 from topn_tui.panels.key_line import KeyLine
 from topn_tui.panels.lateness import Lateness
@@ -36,7 +36,7 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Dashboard(App[None]):
+class Dashboard(Mannered):
     """The dashboard of one engine.
 
     Args:
@@ -206,12 +206,8 @@ class Dashboard(App[None]):
         told = [(of.key_display or of.key, of.tooltip) for of in keys]
         self.push_screen(help_screen(told, embedded=self._workload is not None))
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        yield from super().get_system_commands(screen)
-        for of in KEYS[:-1]:  # Textual's own list has a Quit
-            yield SystemCommand(of.description, of.tooltip, partial(self.run_action, of.action))
-        for of in WORKLOAD_KEYS if self._workload else ():
-            yield SystemCommand(of.description, of.tooltip, partial(self.run_action, of.action))
+    def own_commands(self) -> Sequence[Binding]:
+        return (*KEYS, *(WORKLOAD_KEYS if self._workload else ()))
 
     async def action_quit(self) -> None:
         """Stop the engine, wait for it, leave. Asked again meanwhile: leave at once."""
@@ -226,6 +222,11 @@ class Dashboard(App[None]):
             return
         await self._worker.wait()  # `ended` is its last word, also where stopping failed
         self._leave(None)
+
+    async def on_unmount(self) -> None:
+        """Where a bug ended the screen the engine still ends in order, lease and all."""
+        if self.failure is not None and not self._run.stopping:
+            await self._run.stop()
 
     def _leave(self, why: str | None) -> None:
         message = None if why is None else Text(f"{self.title}: {safe(why)}")

@@ -20,7 +20,16 @@ from engine.runtime_api import RunningEngine
 from engine.settings import Settings
 from topn_tui.dead_letters import dead_letters
 from topn_tui.formatting import safe
-from topn_tui.options import BareEmbedded, common, embeddable, flags_of, running, settings_of
+from topn_tui.options import (
+    EMBEDDED,
+    BareEmbedded,
+    common,
+    embeddable,
+    flags_of,
+    running,
+    settings_of,
+    version,
+)
 
 if TYPE_CHECKING:
     from topn_tui.app import Dashboard
@@ -38,6 +47,7 @@ Wire: TypeAlias = Literal["json", "protobuf"]
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+@version
 @common
 @running
 @click.pass_context
@@ -53,11 +63,12 @@ def cli(
     Without a command: the dashboard.
     """
     context.obj = (config, sets, observe, embedded)
+    _check_of_use(context.invoked_subcommand, observe=observe, embedded=embedded is not None)
     if context.invoked_subcommand is None:
         dashboard(settings_of(context, None, ()), observe=observe, embedded=embedded)
 
 
-@cli.command()
+@cli.command(short_help="The engine, with the dashboard or without a screen.")
 @common
 @running
 @click.option("--headless", is_flag=True, help="No screen: one JSON object a line on stdout.")
@@ -93,7 +104,7 @@ def run(
     asyncio.run(Headless(engine).run())
 
 
-@cli.command()
+@cli.command(short_help="The published board, from Redis only.")
 @common
 @click.option("--size", type=click.IntRange(min=1), help="Only the first so many rows.")
 @click.option("--table", is_flag=True, help="A table for people instead of JSON.")
@@ -116,7 +127,7 @@ def query(
     context.exit(asyncio.run(reading.query(loaded.settings, size=size, as_table=table)))
 
 
-@cli.command()
+@cli.command(short_help="A commented settings file, or the effective settings.")
 @common
 @click.option("--show", is_flag=True, help="The effective values and where each came from.")
 @click.pass_context
@@ -133,7 +144,7 @@ def config(context: click.Context, config: Path | None, sets: tuple[str, ...], s
         click.echo(f"{f'{path} = {safe(value)}':<{width}}  # {origin}")
 
 
-@cli.command()
+@cli.command(short_help="Recorded messages through decoder and core, offline.")
 @click.argument("changes", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
     "--rows", type=click.Path(path_type=Path, dir_okay=False), help="The table at the start."
@@ -163,9 +174,10 @@ def replay(
 ) -> None:
     """Run recorded messages through decoder and core, offline, and print the final board.
 
-    A line of CHANGES is a Canal flat message, or {"partition":0,"offset":12,"timestamp_ms":…,
-    "value":"<text>"} or with "value_base64". Table and columns are those of `topn-tui config`, unless
-    --config names others. Exit 0 when the board is EXACT, 3 when it is not.
+    CHANGES is a file, its lines Canal flat messages, or {"partition":0,"offset":12,"timestamp_ms":…,
+    "value":"<text>"} or with "value_base64". Table and columns are those of the sample that
+    `topn-tui config` prints: without --config neither the environment nor a file is read. No service
+    is contacted. Exit 0 when the board is EXACT, 3 when it is not.
     """
     from topn_tui.replay import replay as run_replay  # here: --help must not wait for protobuf
 
@@ -181,7 +193,7 @@ def replay(
     context.exit(run_replay(settings, changes, rows=rows, batch=batch, stats=stats, steps=steps))
 
 
-@cli.command()
+@cli.command(short_help="The five manual tests, each with the board and what it shows.")
 @common
 @embeddable
 @click.option("--write", is_flag=True, help="Allow writing rows to a real MySQL table.")
@@ -204,8 +216,12 @@ def walkthrough(
     from topn_tui.walkthrough import walkthrough as walk
 
     settings = settings_of(context, config, sets).settings
-    start_logging(settings.log)
     embedded = embedded or context.obj[3]
+    if embedded and write:
+        raise WrongSetting(
+            "--write with --embedded: --write is for a real MySQL table; leave one of the two out"
+        )
+    start_logging(settings.log)
     context.exit(asyncio.run(walk(settings, embedded=embedded, write=write)))
 
 
@@ -221,9 +237,9 @@ def dashboard(loaded: Loaded, *, observe: bool, embedded: Wire | None) -> None:
         raise WrongSetting("the dashboard needs a terminal; without one: topn-tui run --headless")
     log_file = start_logging(loaded.settings.log)
     app.run()
-    if app.ended is not None:
-        code = WRONG if app.ended_by_setting else 1
-        click.echo(f"topn-tui: {safe(app.ended)} (log: {log_file})", err=True)
+    if (why := app.failure or app.ended) is not None:
+        code = WRONG if app.ended_by_setting and app.failure is None else 1
+        click.echo(f"topn-tui: {safe(why)} (log: {log_file or 'none'})", err=True)
         sys.exit(code)
     sys.exit(app.return_code or 0)
 
@@ -244,6 +260,19 @@ def make_app(settings: Settings, *, observe: bool, embedded: Wire | None) -> Das
     _check_embedded(observe=observe)
     made = make_embedded_engine(settings, embedded or "json")
     return Dashboard(made, mode="EMBEDDED", workload=made.workload)
+
+
+def _check_of_use(command: str | None, *, observe: bool, embedded: bool) -> None:
+    """An option before a command that has no use for it is a mistake, not to be passed over."""
+    for option, given, of_use in (
+        ("--observe", observe, (None, "run")),
+        (EMBEDDED, embedded, (None, "run", "walkthrough")),
+    ):
+        if given and command not in of_use:
+            raise WrongSetting(
+                f"{option} has no meaning for topn-tui {command}: it is for "
+                f"{', '.join(f'topn-tui {name}' if name else 'the dashboard' for name in of_use)}"
+            )
 
 
 def _check_embedded(*, observe: bool) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import Any
 
 from engine.configuration import default_log_file
 from engine.errors import WrongSetting
+from engine.setting_names import variable
 from engine.settings import LogSection
 from topn_tui.formatting import safe
 
@@ -31,12 +34,18 @@ class _SafeFormatter(logging.Formatter):
         record.message = safe(record.message)
         return super().formatMessage(record)
 
+    def formatException(self, ei: Any) -> str:  # noqa: N802  # logging's name, and its type
+        return "\n".join(map(safe, super().formatException(ei).split("\n")))
 
-def start_logging(section: LogSection) -> Path:
+
+def start_logging(section: LogSection) -> Path | None:
     """Send all logging to the rotating file; where it is.
 
+    Where nobody named a file and the default cannot be written, as for a service account without a
+    home, stderr says so and there is no log: None.
+
     Raises:
-        WrongSetting: the file cannot be written.
+        WrongSetting: the file that the settings name cannot be written.
     """
     file = section.file or default_log_file()
     try:
@@ -45,9 +54,15 @@ def start_logging(section: LogSection) -> Path:
             file, maxBytes=section.max_bytes, backupCount=OLD_FILES_KEPT, encoding="utf-8"
         )
     except OSError as error:
-        raise WrongSetting(
-            f"log.file {file} cannot be written: {error.strerror}; set log.file to another place"
-        ) from None
+        if section.file:
+            raise WrongSetting(
+                f"log.file {file} cannot be written: {error.strerror}; set log.file to another place"
+            ) from None
+        sys.stderr.write(
+            f"topn-tui: no log is written: {safe(str(file))}: {error.strerror}; "
+            f"{variable('log.file')} names another place\n"
+        )
+        return None
     handler.setFormatter(
         _SafeFormatter("%(asctime)s %(levelname)-7s %(name)s %(process)d %(message)s")
     )

@@ -21,6 +21,7 @@ class EngineRun:
     def __init__(self, engine: RunningEngine) -> None:
         self._engine = engine
         self._done = asyncio.Event()
+        self._begun = False
         self.stopping = False
         """Whether somebody has asked it to stop."""
         self.by_setting = False
@@ -32,6 +33,7 @@ class EngineRun:
 
     async def run(self) -> str | None:
         """Run the engine to its end: None where it ended because it was asked to, else why."""
+        self._begun = True
         try:
             await self._engine.run()
         except TopnError as error:
@@ -50,6 +52,8 @@ class EngineRun:
     async def stop(self) -> bool:
         """Ask it to stop and wait: whether it did in time."""
         self.stopping = True
+        if not self._begun:
+            return True
         self._engine.stop()
         try:
             async with asyncio.timeout(STOP_TIMEOUT_S):

@@ -1,0 +1,227 @@
+"""The terminal under `topn-tui`: a real one, left as it was found, whatever ends the program."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import signal
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+RESTORED = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l", b"\x1b[?1003l", b"\x1b[?2004l")
+"""Back from the alternate screen, cursor shown, no mouse, no bracketed paste."""
+
+ENDS_WITHIN_S = 5.0
+STARTS_WITHIN_S = 30.0
+
+BUG = """
+import logging, sys
+from engine.publisher import Publisher
+from topn_tui import app, cli
+def broken(self):
+    raise RuntimeError("the frame\\x1b[31m broke")
+release = Publisher.release
+async def told(self):
+    await release(self)
+    logging.getLogger("test").info("the lease is released")
+Publisher.release = told
+app.Dashboard.action_reserve = broken
+sys.argv[1:] = []
+cli.main()
+"""
+
+
+class Terminal:
+    """A process that has a terminal of its own, and what it wrote there."""
+
+    def __init__(self, process: subprocess.Popen[bytes], master: int) -> None:
+        self.process, self._master = process, master
+        self.written = b""
+
+    def until(self, what: bytes, within_s: float = STARTS_WITHIN_S) -> None:
+        """Read until this has been written."""
+        end = time.monotonic() + within_s
+        while what not in self.written:
+            assert time.monotonic() < end, f"no {what!r} in {self.written[-2000:]!r}"
+            self._read(0.2)
+
+    def press(self, keys: bytes) -> None:
+        os.write(self._master, keys)
+
+    def send(self, signum: signal.Signals) -> None:
+        self.process.send_signal(signum)
+
+    def close(self) -> None:
+        """The window is closed: there is no terminal any more."""
+        os.close(self._master)
+        self._master = -1
+
+    def ended(self, within_s: float = ENDS_WITHIN_S) -> int:
+        """The exit code, once it has ended."""
+        end = time.monotonic() + within_s
+        while self.process.poll() is None:
+            assert time.monotonic() < end, f"still there: {self.written[-500:]!r}"
+            self._read(0.05)
+        while self._read(0.05):
+            pass
+        return self.process.returncode
+
+    def cpu_s(self) -> float:
+        """Processor time used so far."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def _read(self, within_s: float) -> bool:
+        if self._master < 0:
+            time.sleep(within_s)
+            return False
+        if not select.select([self._master], [], [], within_s)[0]:
+            return False
+        try:
+            data = os.read(self._master, 65536)
+        except OSError:  # nobody has the other end
+            return False
+        self.written += data
+        return bool(data)
+
+
+@contextmanager
+def terminal(
+    home: Path, *arguments: str, owned: bool = True, stderr: int | None = None
+) -> Iterator[Terminal]:
+    """`python …` in a terminal; without its being `owned` no SIGHUP comes when it is closed."""
+    master, slave = os.openpty()
+    termios.tcsetwinsize(slave, (40, 120))
+
+    def log_in() -> None:
+        os.setsid()
+        if owned:
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("TOPN_", "XDG_", "TEXTUAL"))}
+    with subprocess.Popen(
+        [sys.executable, *(arguments or ("-m", "topn_tui"))],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave if stderr is None else stderr,
+        env=kept | {"HOME": str(home), "TERM": "xterm-256color"},
+        preexec_fn=log_in,
+    ) as process:
+        os.close(slave)
+        it = Terminal(process, master)
+        try:
+            yield it
+        finally:
+            if process.poll() is None:
+                process.kill()
+            if it._master >= 0:
+                it.close()
+
+
+def log_of(home: Path) -> str:
+    return "\n".join(file.read_text() for file in home.rglob("*.log"))
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_leaves_as_the_key_does(tmp_path: Path, signum: signal.Signals) -> None:
+    with terminal(tmp_path) as it:
+        it.until(b"EXACT")
+        it.send(signum)
+        assert it.ended() == 0
+        for sequence in RESTORED:
+            assert it.written.rfind(sequence) > it.written.rfind(b"EXACT"), sequence
+        assert b"Traceback" not in it.written
+        assert it.written.rpartition(RESTORED[0])[2].count(b"\n") == 0  # nothing is said either
+    assert f"leaving: {signum.name}" in log_of(tmp_path)
+
+
+def test_a_signal_while_it_starts_leaves_too(tmp_path: Path) -> None:
+    with terminal(tmp_path) as it:
+        it.until(b"\x1b[?1049h")
+        it.send(signal.SIGTERM)
+        assert it.ended(10) == 0
+        assert RESTORED[0] in it.written
+
+
+def test_it_draws_on_the_terminal_also_where_stderr_goes_to_a_file(tmp_path: Path) -> None:
+    with (
+        (tmp_path / "err").open("wb") as err,
+        terminal(tmp_path, stderr=err.fileno()) as it,
+    ):
+        it.until(b"EXACT")
+        it.press(b"q")
+        assert it.ended() == 0
+        assert RESTORED[0] in it.written
+    assert (tmp_path / "err").read_bytes() == b""
+
+
+DEAF = """
+import sys
+from topn_tui import cli
+from engine.runtime import Engine
+Engine.stop = lambda self: None
+sys.argv[1:] = []
+cli.main()
+"""
+
+
+def test_a_second_signal_leaves_at_once(tmp_path: Path) -> None:
+    with terminal(tmp_path, "-c", DEAF) as it:
+        it.until(b"EXACT")
+        it.send(signal.SIGTERM)
+        time.sleep(0.3)  # one that comes sooner is not a second one: the kernel keeps no count
+        assert it.process.poll() is None
+        it.send(signal.SIGTERM)
+        assert it.ended(3) == 1
+        for sequence in RESTORED:
+            assert sequence in it.written
+        assert b"topn-tui: left before the engine had stopped" in it.written
+
+
+@pytest.mark.parametrize("owned", [True, False], ids=["SIGHUP", "EIO"])
+def test_when_the_terminal_goes_away_the_engine_still_ends_in_order(
+    tmp_path: Path, owned: bool
+) -> None:
+    with terminal(tmp_path, owned=owned) as it:
+        it.until(b"EXACT")
+        it.close()
+        assert it.process.wait(ENDS_WITHIN_S) == 0
+    log = log_of(tmp_path)
+    assert "the terminal is gone" in log
+    assert "Traceback" not in log
+
+
+def test_a_terminal_that_is_gone_is_not_read_again_and_again(tmp_path: Path) -> None:
+    with terminal(tmp_path, "-c", DEAF) as it:
+        it.until(b"EXACT")
+        it.close()
+        time.sleep(1)
+        used_s = it.cpu_s()
+        time.sleep(2)
+        assert it.cpu_s() - used_s < 1.0  # the made-up traffic goes on meanwhile
+        assert it.process.wait(ENDS_WITHIN_S) == 1  # the engine did not stop in time
+
+
+def test_a_bug_in_the_screen_is_one_line_and_the_engine_ends_in_order(tmp_path: Path) -> None:
+    with terminal(tmp_path, "-c", BUG) as it:
+        it.until(b"EXACT")
+        it.press(b"v")
+        assert it.ended() == 1
+        for sequence in RESTORED:
+            assert sequence in it.written
+        said = it.written.rpartition(RESTORED[0])[2].decode()
+        assert "a bug, its traceback is in the log: RuntimeError: the frame␛[31m broke" in said
+        assert "(log: " in said
+        assert said.strip().count("\n") == 0
+        assert "Traceback" not in said
+    log = log_of(tmp_path)
+    assert "in broken\nRuntimeError: the frame␛[31m broke" in log
+    assert "the lease is released" in log

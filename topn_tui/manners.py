@@ -1,0 +1,94 @@
+"""How the program behaves in a terminal, whatever it shows: leaving, failing, toasts, the palette."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import ClassVar
+
+from rich.console import RenderableType
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
+from textual.notifications import Notify
+from textual.screen import Screen
+
+from topn_tui.terminal import Terminal
+
+MAX_TOASTS = 2
+"""So many at once; a newer one takes the place of the oldest."""
+
+log = logging.getLogger(__name__)
+log.addHandler(logging.NullHandler())  # where nobody set up logging: never on the terminal
+
+
+class Mannered(App[None], inherit_bindings=False):
+    """Textual's App with the habits of this program.
+
+    One key quits, and Textual's Ctrl-Q is not bound: a second one, next to Ctrl-W and Ctrl-A, that
+    stops an engine by a slip helps nobody.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "help_quit", show=False, system=True),
+    ]
+
+    failure: str | None = None
+    """Why the screen ended though nobody asked it to: a bug; its traceback is in the log."""
+
+    def get_driver_class(self) -> type[Driver]:
+        """Ours in place of Textual's for Unix; any other (Windows, a browser) is left alone."""
+        found = super().get_driver_class()
+        return Terminal if found is LinuxDriver else found
+
+    # ── leaving ──
+
+    def asked_to_leave(self, why: str) -> None:
+        """A signal, or the terminal's end: as the key does it."""
+        log.info("leaving: %s", why)
+        self.call_later(self.action_quit)
+
+    def action_help_quit(self) -> None:
+        """Ctrl-C is a reflex: it says how to leave and does nothing."""
+        over = "Escape closes this; then q quits." if len(self.screen_stack) > 1 else "q quits."
+        self.notify(over, timeout=3, markup=False)
+
+    # ── failing ──
+
+    def failed_in_thread(self, error: Exception) -> None:
+        self._handle_exception(error)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """The end of the screen by a bug. Textual would print a traceback with all local values."""
+        if self.failure is None:
+            log.error("the screen ended by a bug", exc_info=error)
+            self.failure = f"a bug, its traceback is in the log: {type(error).__name__}: {error}"
+        super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        self._close_messages_no_wait()
+
+    def panic(self, *renderables: RenderableType) -> None:
+        """What would be printed is in the log already."""
+        self._close_messages_no_wait()
+
+    # ── toasts and commands ──
+
+    def on_notify(self, event: Notify) -> None:
+        """Room for the one that comes."""
+        for old in list(self._notifications)[: -(MAX_TOASTS - 1)]:
+            self._unnotify(old, refresh=False)
+
+    def own_commands(self) -> Sequence[Binding]:
+        """Keys that are commands as well, in the palette's order."""
+        return ()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Each of ours once. Of Textual's only what we have no key for: the theme."""
+        for of in super().get_system_commands(screen):
+            if of.title == "Theme":
+                yield of
+        for key in self.own_commands():
+            yield SystemCommand(key.description, key.tooltip, partial(self.run_action, key.action))
