@@ -280,13 +280,28 @@ def sample() -> str:
 
 
 def shown(loaded: Loaded) -> list[tuple[str, str, str]]:
-    """Effective values as (path, value, origin); secrets are masked."""
+    """Effective values as (path, value, origin); secrets are masked, defaults worked out."""
+    worked_out = _worked_out(loaded.settings)
     rows = []
     for path, field in leaves():
-        value = value_of(loaded.settings, path)
+        value, origin = value_of(loaded.settings, path), loaded.origins[path]
+        if value in (None, "") and worked_out.get(path):
+            value, origin = worked_out[path], f"{origin}, worked out"
         masked = "********" if is_secret(field) and value is not None else toml_value(value)
-        rows.append((path, masked, loaded.origins[path]))
+        rows.append((path, masked, origin))
     return rows
+
+
+def _worked_out(settings: Settings) -> dict[str, Any]:
+    """What stands for a setting that is not set, and depends on others or on the machine."""
+    name = settings.board_name
+    return {
+        "board.name": name,
+        "board.reserve": settings.reserve,
+        "feed.group_id": settings.group_id if name else None,
+        "log.file": default_log_file(),
+        "dead_letters.file": default_dead_letter_file(name) if name else None,
+    }
 
 
 def toml_value(value: object) -> str:

@@ -9,6 +9,7 @@ import asyncio
 import io
 import logging
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -28,7 +29,6 @@ from topn_tui.options import (
     flags_of,
     running,
     settings_of,
-    version,
 )
 
 if TYPE_CHECKING:
@@ -47,8 +47,7 @@ Wire: TypeAlias = Literal["json", "protobuf"]
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@version
-@common
+@partial(common, hidden_version=False)
 @running
 @click.pass_context
 def cli(

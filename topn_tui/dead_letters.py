@@ -88,7 +88,7 @@ def selecting(command: F) -> F:
     return since(reason(limit(command)))
 
 
-@click.group(name="dead-letters")
+@click.group(name="dead-letters", short_help="Messages that could not be used: list, show, export.")
 @common
 @click.pass_context
 def dead_letters(context: click.Context, config: Path | None, sets: tuple[str, ...]) -> None:
@@ -123,7 +123,7 @@ def list_letters(
     _print(lines)
 
 
-@dead_letters.command()
+@dead_letters.command(short_help="All that is known of one, its message too.")
 @click.argument("letter")
 @common
 @click.pass_context

@@ -48,11 +48,9 @@ def start_logging(section: LogSection) -> Path | None:
         WrongSetting: the file that the settings name cannot be written.
     """
     file = section.file or default_log_file()
+    handler: logging.Handler
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handler = _PrivateFile(
-            file, maxBytes=section.max_bytes, backupCount=OLD_FILES_KEPT, encoding="utf-8"
-        )
+        handler = _file_handler(file, section.max_bytes)
     except OSError as error:
         if section.file:
             raise WrongSetting(
@@ -62,10 +60,7 @@ def start_logging(section: LogSection) -> Path | None:
             f"topn-tui: no log is written: {safe(str(file))}: {error.strerror}; "
             f"{variable('log.file')} names another place\n"
         )
-        return None
-    handler.setFormatter(
-        _SafeFormatter("%(asctime)s %(levelname)-7s %(name)s %(process)d %(message)s")
-    )
+        handler = logging.NullHandler()  # with none at all, warnings would go to stderr
     # A full disk must not write tracebacks across the dashboard.
     logging.raiseExceptions = False
     root = logging.getLogger()
@@ -73,4 +68,13 @@ def start_logging(section: LogSection) -> Path | None:
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(section.level)
-    return file
+    return None if isinstance(handler, logging.NullHandler) else file
+
+
+def _file_handler(file: Path, max_bytes: int) -> logging.Handler:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handler = _PrivateFile(file, maxBytes=max_bytes, backupCount=OLD_FILES_KEPT, encoding="utf-8")
+    handler.setFormatter(
+        _SafeFormatter("%(asctime)s %(levelname)-7s %(name)s %(process)d %(message)s")
+    )
+    return handler

@@ -20,8 +20,8 @@ EMBEDDED, WIRES = "--embedded", ("json", "protobuf")
 """The option, and its values; the first where it has none."""
 
 
-def common(command: F) -> F:
-    """The options that every command which reads settings has."""
+def common(command: F, *, hidden_version: bool = True) -> F:
+    """The options that every command which reads settings has; help tells the version's once."""
     file = click.option(
         "--config",
         type=click.Path(path_type=Path, dir_okay=False),
@@ -34,7 +34,7 @@ def common(command: F) -> F:
         metavar="SECTION.NAME=VALUE",
         help="Set one setting; goes before environment and file. May be repeated; not for secrets.",
     )
-    version = click.version_option(__version__, prog_name="topn-tui")
+    version = click.version_option(__version__, prog_name="topn-tui", hidden=hidden_version)
     return version(file(sets(command)))
 
 
