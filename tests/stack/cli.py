@@ -36,8 +36,8 @@ def main(arguments: Sequence[str]) -> int:
     except StackError as error:
         print(error, file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 130
+    except KeyboardInterrupt:  # how a person ends it, once it has started
+        return 0 if options.action == "run" and not command else 130
 
 
 def _parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
