@@ -2,8 +2,10 @@
 
 Two moods take turns. While things *rise*, rows climb from below the board onto it, so rows are
 evicted and, once board and reserve are full, spill. While they *sink*, fake likes are taken back and
-rows of the top are taken down, so the reserve runs low and is refilled. Scores stay bounded: what
-rises high is what sinks.
+rows of the top are taken down, so the reserve runs low and is refilled.
+
+It goes on for hours at any rate. Likes outweigh what is taken back, so the top does not sink; once it
+stands twice as high as at the start its leaders are fair game too, so it does not rise for ever.
 """
 
 from __future__ import annotations
@@ -31,6 +33,9 @@ MOST_DUE_MS = 500
 
 FEW_ROWS, MANY_ROWS = 530, 650
 """Below the one nothing is deleted, above the other nothing is inserted."""
+
+PLENTY = 2
+"""Where the top has so many times the likes that it had at the start, leaders lose theirs as well."""
 
 HIGH = 600
 """Nobody climbs beyond half as much again as this: numbers stay readable after hours."""
@@ -63,6 +68,7 @@ class Traffic:
         self._chance = random.Random(seed)
         self._size, self._tracked = size, size + reserve
         self._slice_ms = slice_ms
+        self._start_likes = self._likes_of_top()
         self._next_key = 10_000
         self._due = 0.0
         self._start_ms = self._last_ms = clock.monotonic_ms()
@@ -119,12 +125,12 @@ class Traffic:
 
     def _sinking(self) -> Sequence[tuple[Callable[[], None], int]]:
         return (
-            (self._like, 46),
+            (self._like, 50),
             (self._read, 16),
             (self._unlike, 14),
             (self._write, 6),
-            (self._purge, 7),
-            (self._take_down, 3),
+            (self._purge, 8),
+            (self._take_down, 1),
             (self._forget, 5),
             (self._many, 3),
         )
@@ -168,13 +174,18 @@ class Traffic:
                 self._set_likes(key, likes)
 
     def _purge(self) -> None:
-        """Fake likes of a row near the top are taken back: it falls far below the reserve."""
-        key, likes = self._someone(self._tracked)
-        self._set_likes(key, likes // self._chance.choice((4, 6, 10)))
+        """Fake likes of a row near the top are taken back: it falls below the reserve, or far below."""
+        key, likes = self._someone_to_lose()
+        if self._plenty:
+            left = likes // self._chance.choice((4, 6, 10))
+        else:
+            below = self._table.best(2 * self._tracked)[-1][1]
+            left = min(likes, below) * self._chance.choice((7, 8, 9)) // 10
+        self._set_likes(key, left)
 
     def _take_down(self) -> None:
         if self._table.count > FEW_ROWS:
-            key, _ = self._someone(self._tracked)
+            key, _ = self._someone_to_lose()
             self._table.delete([key])
 
     def _forget(self) -> None:
@@ -202,6 +213,20 @@ class Traffic:
             return self._chance.choice(best)
         self._table.insert([self._new(1)])
         return self._table.best(1)[0]
+
+    def _someone_to_lose(self) -> tuple[int, int]:
+        """A row of the top; while the top has not risen much, none of its leaders."""
+        best = self._table.best(self._tracked)
+        if not self._plenty:
+            best = best[self._size // 2 :] or best
+        return self._chance.choice(best) if best else self._someone(self._tracked)
+
+    @property
+    def _plenty(self) -> bool:
+        return self._likes_of_top() > PLENTY * self._start_likes
+
+    def _likes_of_top(self) -> int:
+        return sum(likes for _, likes in self._table.best(self._tracked))
 
     def _between(self, best: Sequence[tuple[int, int]]) -> int:
         """Likes that beat the last row of the board; now and then all of it."""
