@@ -221,7 +221,10 @@ def walkthrough(
             "--write with --embedded: --write is for a real MySQL table; leave one of the two out"
         )
     start_logging(settings.log)
-    context.exit(asyncio.run(walk(settings, embedded=embedded, write=write)))
+    try:
+        context.exit(asyncio.run(walk(settings, embedded=embedded, write=write)))
+    except asyncio.CancelledError:  # stopped half-way; it has said so
+        context.exit(1)
 
 
 cli.add_command(dead_letters)

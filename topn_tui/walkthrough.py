@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
-from functools import partial
 from typing import Literal
 
 from engine.assembly import make_embedded_walkthrough, make_walkthrough, nothing_configured
@@ -71,9 +69,11 @@ def _allowed(settings: Settings, *, write: bool) -> str:
 
 async def _run(run: Walkthrough) -> bool:
     walking = asyncio.ensure_future(run.run(_show))
-    # The table is put back also where somebody stops it half-way. As Ctrl-C does already.
+    # The table is put back also where somebody stops it half-way. Ctrl-C, too, has a handler of ours:
+    # where a shell started us in the background, Python's own is not there.
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, partial(os.kill, os.getpid(), signal.SIGINT))
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signum, walking.cancel)
     return await walking
 
 
