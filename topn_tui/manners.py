@@ -51,9 +51,8 @@ class Mannered(App[None], inherit_bindings=False):
         self.call_later(self.action_quit)
 
     def action_help_quit(self) -> None:
-        """Ctrl-C is a reflex: it says how to leave and does nothing."""
-        over = "Escape closes this; then q quits." if len(self.screen_stack) > 1 else "q quits."
-        self.notify(over, timeout=3, markup=False)
+        """Ctrl-C is a reflex: it says how to leave and does nothing. (Over selected text it copies.)"""
+        self.notify("q quits.", timeout=3, markup=False)
 
     # ── failing ──
 

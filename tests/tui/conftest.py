@@ -106,6 +106,7 @@ def dashboard() -> Open:
         mode: str = "",
         environment: str = "",
         frame_s: float = NO_FRAMES_S,
+        toasts: bool = False,
     ) -> AsyncIterator[Operator]:
         engine = engine or ScriptedEngine()
         now = [NOW_MS]
@@ -113,7 +114,7 @@ def dashboard() -> Open:
             engine, mode=mode, environment=environment, now_ms=lambda: now[0], frame_s=frame_s
         )
         app.animation_level = "none"
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=toasts) as pilot:
             operator = Operator(app, engine, pilot, now)
             await operator.look()
             yield operator

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
 
 from engine.status import Verdict
 from topn_tui.panels.detail import Detail, heading
@@ -55,10 +58,16 @@ _WORDS = (
 )
 
 
-def help_screen(keys: Sequence[tuple[str, str]], *, embedded: bool) -> DetailScreen:
+class HelpScreen(DetailScreen):
+    """Closes with the key that opened it, too."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark", "dismiss", "Close")]
+
+
+def help_screen(keys: Sequence[tuple[str, str]], *, embedded: bool) -> HelpScreen:
     """The help, with the app's own keys as it tells them; where it is `embedded`, what that means."""
     what = [*(spans(line) for line in _EMBEDDED), ()] if embedded else []
-    return DetailScreen(Detail("Help", (*what, *help_lines(keys))))
+    return HelpScreen(Detail("Help", (*what, *help_lines(keys))))
 
 
 def help_lines(keys: Sequence[tuple[str, str]]) -> list[Spans]:

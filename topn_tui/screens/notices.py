@@ -15,7 +15,10 @@ from topn_tui.panels.notices import NoticeList
 class NoticesScreen(ModalScreen[None]):
     """Closes with the key that opened it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,n,q", "dismiss", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # Before the list, which would take Escape for itself to let its cursor go.
+        Binding("escape,n,q", "dismiss", "Close", priority=True)
+    ]
 
     def compose(self) -> ComposeResult:
         notices = NoticeList(id="notice-list")
