@@ -137,16 +137,6 @@ async def test_the_cursor_stays_on_its_row_while_new_ones_come(dashboard: Open, 
         assert "p0@81059" in (await operator.panel("events"))[2]
 
 
-async def test_the_cursor_goes_on_when_its_row_is_forgotten(dashboard: Open) -> None:
-    async with dashboard() as operator:
-        await operator.panel("events")
-        await operator.press("end")
-        await operator.show(events=EVENTS[5:])
-        assert "▸" in line_with("left: deleted", await operator.panel("events"))
-        await operator.show(events=())
-        assert operator.app.marked is None
-
-
 async def test_changes_that_came_too_fast_are_counted(dashboard: Open, size: Size) -> None:
     async with dashboard(size=size) as operator:
         assert "not shown" not in (await operator.panel("events"))[-1]

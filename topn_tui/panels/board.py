@@ -32,6 +32,8 @@ class BoardLine:
 class Board(Ledger[BoardLine]):
     """Keeps the movements of the last seconds besides what it shows."""
 
+    GONE = "the picked row is not on the board any more"
+
     status: var[EngineStatus] = var(EngineStatus)
     now_s: var[int] = var(0)
     show_reserve: var[bool] = var(False)
@@ -52,6 +54,8 @@ class Board(Ledger[BoardLine]):
             self._movements.follow(new.board, self.now_s * 1_000)
         if board_is_new or (self.show_reserve and new.reserve.best is not old.reserve.best):
             self._show_rows()
+        if not new.board and new.counters.loads != old.counters.loads:
+            self.redraw()
         retitle(self, subtitle=_subtitle(new))
 
     def watch_show_reserve(self) -> None:
@@ -70,6 +74,10 @@ class Board(Ledger[BoardLine]):
         scores = [line.row.score for line in lines]
         self._top, self._least = max(scores, default=0), min([0, *scores])
         self.show(lines)
+
+    def nothing(self) -> str:
+        loaded = self.status.counters.loads
+        return "The table has no row that can be ranked." if loaded else "Nothing is loaded yet."
 
     def identity(self, row: BoardLine) -> Hashable:
         return row.row.key

@@ -23,6 +23,7 @@ class Events(Ledger[EventEntry]):
     """Keeps the last number it saw and how many it saw, to say how many it could not show."""
 
     PREPENDS = True
+    GONE = "the picked change is no longer kept; following the newest"
     ROOMY = 84
     COLUMNS: ClassVar[tuple[Column, ...]] = (
         Column(title="time", keep=6),
@@ -48,6 +49,8 @@ class Events(Ledger[EventEntry]):
             if new.events:
                 self._last_seen = max(self._last_seen, new.events[-1].number)
             self.show(new.events[::-1])
+        elif not new.events and (old.topic, old.table) != (new.topic, new.table):
+            self.redraw()
         if new.rates is not old.rates:
             pulse = spark(new.rates.changes_history, 10).strip()
             title = f"Binlog events · {rate(new.rates.changes_per_s)} {pulse}"
@@ -66,6 +69,12 @@ class Events(Ledger[EventEntry]):
         if above:
             parts.append(f"▲ {number(above)} above, home follows")
         retitle(self, subtitle=" · ".join(parts))
+
+    def nothing(self) -> str:
+        topic, table = safe(self.status.topic), safe(self.status.table)
+        if not topic or not table:
+            return "Waiting for the first change."
+        return f"No change on topic {topic} since the start. Write a row to {table} to see it here."
 
     def identity(self, row: EventEntry) -> Hashable:
         return row.number

@@ -21,6 +21,7 @@ class Evictions(Ledger[EvictionEntry]):
     """Nothing kept but what it shows."""
 
     PREPENDS = True
+    GONE = "no longer kept; following the newest"
     ROOMY = 60
     COLUMNS: ClassVar[tuple[Column, ...]] = (
         Column(title="time", keep=5),
@@ -40,6 +41,9 @@ class Evictions(Ledger[EvictionEntry]):
         if new.evictions is not old.evictions:
             self.show(new.evictions[::-1])
         retitle(self, subtitle=f"{number(new.counters.evicted)} in all")
+
+    def nothing(self) -> str:
+        return "Nobody has left the board yet."
 
     def identity(self, row: EvictionEntry) -> Hashable:
         return row.number

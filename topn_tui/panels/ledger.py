@@ -8,6 +8,7 @@ line: rows that come above it do not carry it away.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from textwrap import wrap
 from typing import ClassVar, Generic, TypeVar
 
 from textual import events
@@ -37,6 +38,8 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
     """From this width on two blanks stand between columns, below it one."""
     PREPENDS: ClassVar[bool] = False
     """New rows come at the top: then a row in view stays where it is while they do."""
+    GONE: ClassVar[str] = "the picked row is gone"
+    """What stands in the head once the row under the cursor is no longer in the list."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "cursor(-1)", "Up", show=False),
         Binding("down", "cursor(1)", "Down", show=False),
@@ -49,7 +52,11 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
     ]
 
     cursor: var[Hashable | None] = var(None, init=False)
-    """The identity of the row under the cursor; None: none, the list follows its top."""
+    """The identity of the row under the cursor; None: none, the list follows its top.
+
+    It stays on its row wherever that goes. With the row it goes too, which the head then says until
+    somebody picks a row, or lets go of it: another row in its place would be taken for the picked one.
+    """
     marked: var[int | str | None] = var(None, init=False)
     """A key picked out somewhere; its rows are marked here."""
 
@@ -75,6 +82,7 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
         self._widths: tuple[int, ...] = ()
         self._lines: list[Line] = []
         self._painter = Painter(self)
+        self._gone = False
 
     # ── what a subclass says ──
 
@@ -97,6 +105,10 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
         """What Enter shows."""
         return None
 
+    def nothing(self) -> str:
+        """What is said in place of rows: safe text."""
+        return ""
+
     # ── what is shown ──
 
     def show(self, rows: Sequence[T]) -> None:
@@ -113,7 +125,9 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
         if now is not None and now - offset != top:
             self.set_scroll(None, now - offset)
         if self.cursor is not None and self._index() is None:
-            self.cursor = self.identity(rows[min(at or 0, len(rows) - 1)]) if rows else None
+            self._let_go(gone=True)
+            if self.PREPENDS:
+                self.set_scroll(None, 0)
         self.redraw()
 
     def _grow(self, lines: int) -> None:
@@ -148,7 +162,10 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
         width = self.scrollable_content_region.width - 2  # the gutter, and a blank at the end
         widths = fit_columns(self._columns, self._natural, width, self._gap()) if width > 0 else ()
         drawn, self._lines = self._lines, []
-        if widths:
+        if not rows and width > 0:
+            said = wrap(self.nothing(), width)[: max(0, height)]
+            self._lines = [Line("", (fit_spans(((of, "dim"),), width),)) for of in said]
+        elif widths:
             self._lines = [self._line(row, of, widths) for row, of in zip(rows, cells, strict=True)]
         if widths != self._widths:
             self._widths = widths
@@ -175,7 +192,11 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
         return Line(look, shown)
 
     def render_line(self, y: int) -> Strip:
-        if y == 0:
+        if y == 0 and self._gone:
+            line = Line("head", (((self.GONE, "warn"),),))
+        elif y == 0 and not self._rows:
+            line = Line("head", ())
+        elif y == 0:
             titles = tuple(
                 fit_spans(((column.title, ""),), w, right=column.right)
                 for column, w in zip(self._columns, self._widths, strict=False)
@@ -213,9 +234,15 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
 
     def action_top(self) -> None:
         """Let the cursor go and follow the top again."""
-        self.cursor = None
+        self._let_go(gone=False)
         self.set_scroll(None, 0)
         self.redraw()
+
+    def _let_go(self, *, gone: bool) -> None:
+        self.cursor = None
+        if gone != self._gone:
+            self._gone = gone
+            self.refresh(Region(0, 0, self.size.width, 1))
 
     def action_open(self) -> None:
         at = self._index()
@@ -226,6 +253,9 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
             self.post_message(self.Opened(detail))
 
     def watch_cursor(self) -> None:
+        if self.cursor is not None and self._gone:
+            self._gone = False
+            self.refresh(Region(0, 0, self.size.width, 1))
         at = self._index()
         self.post_message(self.Marked(None if at is None else self.key_of(self._rows[at])))
 

@@ -86,6 +86,9 @@ class NoticeList(Ledger[Notice]):
         if new.notices is not old.notices:
             self.show(new.notices[::-1])
 
+    def nothing(self) -> str:
+        return "No notices."
+
     def identity(self, row: Notice) -> Hashable:
         return row.number
 

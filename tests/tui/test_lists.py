@@ -1,0 +1,84 @@
+"""The lists of changes and evictions: what the cursor stays on, and what stands where nothing is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from engine.status import Counters, EngineStatus, Verdict
+from tests.tui.conftest import SIZES, Open
+from tests.tui.scripted import BOARD, EVENTS, ScriptedEngine, event, sample
+
+GONE = "the picked change is no longer kept; following the newest"
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+async def test_a_picked_change_is_kept_while_it_exists_and_let_go_of_with_a_word(
+    dashboard: Open, size: tuple[int, int]
+) -> None:
+    async with dashboard(size=size) as operator:
+        await operator.panel("events")
+        await operator.press("end")
+        picked = EVENTS[0]
+        more = tuple(event(n, Verdict.BELOW_FLOOR, key=n, gap=1) for n in range(10, 410))
+        everything = (*EVENTS, *more)
+        for last in (20, 200, 400):
+            await operator.show(events=everything[:last], events_total=last)
+            lines = await operator.panel("events")
+            assert operator.app.marked == picked.explained.key == 91
+            assert [line for line in lines if "▸" in line and "p0@81001" in line]
+            assert GONE not in lines[1]
+        # The oldest that are kept go now, and the picked one is the first of them.
+        await operator.show(events=everything[-400:], events_total=409)
+        lines = await operator.panel("events")
+        assert GONE in lines[1]
+        assert "p0@81409" in lines[2]  # the newest
+        assert not [line for line in lines if "▸" in line or "▹" in line]
+        assert operator.app.marked is None
+        newer = event(410, Verdict.BELOW_FLOOR, key=410, gap=1)
+        await operator.show(events=(*everything[-399:], newer), events_total=410)
+        lines = await operator.panel("events")
+        assert "p0@81410" in lines[2]
+        assert GONE in lines[1]  # until somebody has read it
+        await operator.press("down")
+        lines = await operator.panel("events")
+        assert "verdict" in lines[1]
+        assert "▸" in lines[2]
+
+
+async def test_escape_takes_the_word_away_that_the_picked_row_is_gone(dashboard: Open) -> None:
+    async with dashboard() as operator:
+        await operator.panel("board")
+        await operator.press("down", "down")
+        assert operator.app.marked == 78
+        left = tuple(of for of in BOARD if of.key != 78)
+        await operator.show(board=left)
+        lines = await operator.panel("board")
+        assert "the picked row is not on the board any more" in lines[1]
+        assert operator.app.marked is None
+        await operator.press("escape")
+        assert "like_cnt" in (await operator.panel("board"))[1]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+async def test_where_nothing_has_come_yet_the_lists_say_what_they_wait_for(
+    dashboard: Open, size: tuple[int, int]
+) -> None:
+    quiet = sample(
+        events=(), events_total=0, evictions=(), board=(), board_count=0, counters=Counters()
+    )
+    async with dashboard(ScriptedEngine(EngineStatus()), size=size) as operator:
+        assert "Waiting for the first change." in "\n".join(await operator.panel("events"))
+        operator.engine.status = quiet
+        text = " ".join(line.strip("│ ") for line in await operator.panel("events"))
+        assert "No change on topic canal.interactives since the start." in text
+        assert "Write a row to webook.interactives to see it here." in text
+        assert "verdict" not in text
+        assert "Nobody has left the board yet." in "\n".join(await operator.panel("evictions"))
+        assert "Nothing is loaded yet." in "\n".join(await operator.panel("board"))
+        operator.engine.status = replace(quiet, counters=Counters(loads=1))
+        assert "no row that can be ranked" in "\n".join(await operator.panel("board"))
+        operator.engine.status = sample()
+        assert "No change on topic" not in "\n".join(await operator.panel("events"))
+        assert "Nobody has left" not in "\n".join(await operator.panel("evictions"))
