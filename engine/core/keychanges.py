@@ -6,7 +6,8 @@ loaded again, with a buffer opened after every older message has surely been del
 of a *later* batch is seen the whole batch is in the log; the end offsets read after that bound it.
 
 TRUNCATE and DROP (sent to partition 0 only), a start and a resync (which may cut a batch in two) are
-the same case.
+the same case; and a dead letter, which may have been any of these. (It may look like a later batch to
+an older key change. But then it is an open one itself, and cured later.)
 """
 
 from __future__ import annotations
@@ -52,10 +53,17 @@ class KeyChange:
 
     def see(self, batch: BatchRef, now_ms: float) -> None:
         """Take in a delivered message's batch."""
-        if self.batch is None:
-            self.batch = batch
+        mine = self.batch
+        if mine is None:
+            self.batch = mine = batch
+        elif mine.number is None and batch.number is not None:
+            # A damaged message of a feed that numbers its batches. It is of this one at the latest,
+            # if this comes after it on its own partition; elsewhere older ones may still be read.
+            if batch.partition != mine.partition:
+                return
+            self.batch = mine = batch
         waiting = (self.ends is None and self.ends_wanted_ms is None) or self.provisional
-        if waiting and batch.later_than(self.batch):
+        if waiting and batch.later_than(mine):
             self.ends, self.ends_wanted_ms = None, now_ms
             self.provisional = self.ready = self.settled = False
 

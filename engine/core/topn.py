@@ -249,11 +249,17 @@ class TopN:
                     self._settled.passed = [Passed.YES]
             case Kind.RESHAPE:
                 self._reshaped = self._next_moment()
+                if self.partitions > 1 and event.op != "ALTER":
+                    # Perhaps another table has the name now; the old one's images may still come.
+                    self._changes.arm(batch, now_ms, "table cleared")
             case Kind.IGNORED:
                 self.totals.ignored[event.reason] += 1
             case Kind.DEAD:
                 self.totals.dead_letters += 1
                 self.lose(f"dead letter: {event.reason}")
+                if self.partitions > 1:
+                    # It may have been a key change, or TRUNCATE: older images may still come elsewhere.
+                    self._changes.arm(batch, now_ms, "dead letter")
 
     def _scatters(self, partition: int, event: Event) -> bool:
         """Images of one of its rows may come on two partitions, in any order."""

@@ -114,6 +114,12 @@ class Stage:
     def alter(self) -> Event:
         return self._event(Kind.RESHAPE, "ALTER")
 
+    def rename(self, table: Mapping[Key, Score | None]) -> Event:
+        """Another table takes this one's name."""
+        self.table.clear()
+        self.table.update(table)
+        return self._event(Kind.RESHAPE, "RENAME")
+
     def other(self) -> Event:
         """Something that is not about our rows, but evidence like anything else."""
         return self._event(Kind.IGNORED, "QUERY", reason="QUERY")
@@ -159,7 +165,9 @@ class Stage:
         self.batch = max(self.batch, batch)
         deliveries = []
         for event in events:
-            numbered = msgspec.structs.replace(event, batch=batch)
+            # What nobody can read has no number that anybody could read.
+            known = None if event.kind is Kind.DEAD else batch
+            numbered = msgspec.structs.replace(event, batch=known)
             deliveries.append(Delivery(partition, self.positions[partition], (numbered,)))
             self.positions[partition] += 1
         change, verdicts = self.topn.receive(deliveries, self.now_ms, explain_last=last)

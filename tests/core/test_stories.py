@@ -618,6 +618,51 @@ def test_with_several_partitions_a_truncate_waits_for_a_load_and_knows_no_table(
     assert stage.keys == []
 
 
+def test_with_several_partitions_a_dead_letter_may_have_been_a_truncate() -> None:
+    stage = started(LADDER, partitions=2, size=1, reserve=1)
+    late = stage.upsert(9, 99)
+    stage.truncate()
+    stage.deliver(stage.undecodable())
+    stage.run(300)
+    assert stage.topn.load is not None
+    assert stage.topn.load.why is Why.HEAL
+    stage.deliver(late, partition=1, batch=50)
+    stage.run(700)
+    assert (stage.state, stage.keys) == (State.CATCHING_UP, [9]), "an older image: a ghost"
+    stage.settle().assert_exact()
+    assert stage.keys == []
+
+
+def test_a_dead_letter_is_of_the_batch_that_follows_it_on_its_partition_at_the_latest() -> None:
+    stage = started(LADDER, partitions=2, size=1, reserve=1)
+    late = stage.upsert(9, 99)
+    stage.truncate()
+    stage.deliver(stage.undecodable(), stage.undecodable())
+    stage.deliver(stage.other(), partition=1, batch=48)
+    stage.deliver(stage.other(), partition=1, batch=49)  # of the dead one's batch nothing is known
+    stage.run(1500)
+    assert stage.state is not State.EXACT
+    stage.deliver(stage.other(), partition=0, batch=50)
+    stage.run(1500)
+    stage.deliver(late, partition=1, batch=50)
+    stage.settle().assert_exact()
+    assert stage.keys == []
+
+
+def test_with_several_partitions_another_table_of_the_name_waits_for_its_images_to_have_come() -> (
+    None
+):
+    stage = started(LADDER, partitions=2, size=1, reserve=1)
+    late = stage.upsert(9, 99)
+    stage.deliver(stage.rename({3: 7}), batch=50)
+    stage.run(700)
+    stage.deliver(late, partition=1, batch=50)
+    stage.run(700)
+    assert (stage.state, stage.reason) == (State.CATCHING_UP, "table cleared")
+    stage.settle().assert_exact()
+    assert stage.keys == [3]
+
+
 def test_an_alter_loads_the_table_again() -> None:
     stage = started(LADDER)
     stage.deliver(stage.alter())

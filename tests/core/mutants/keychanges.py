@@ -33,6 +33,27 @@ def start_is_no_key_change(arm: Original) -> Original:
     return wrong
 
 
+def dead_letter_is_no_key_change(arm: Original) -> Original:
+    """Any load heals a dead letter, also where it may have been a key change or TRUNCATE."""
+
+    def wrong(self: KeyChanges, batch: BatchRef | None, now_ms: float, reason: str) -> None:
+        if reason != "dead letter":
+            arm(self, batch, now_ms, reason)
+
+    return wrong
+
+
+def dead_letter_is_a_batch(see: Original) -> Original:
+    """A dead letter counts as a batch of its own, though its number could not be read."""
+
+    def wrong(self: KeyChange, batch: BatchRef, now_ms: float) -> None:
+        if self.batch is not None and self.batch.number is None:
+            batch = BatchRef(batch.partition, batch.offset, None)
+        see(self, batch, now_ms)
+
+    return wrong
+
+
 def cure_at_once(arm: Original) -> Original:
     """The cure is opened at once, whatever may still come of the same batch."""
 
@@ -138,6 +159,23 @@ MUTANTS = (
         "arm",
         start_is_no_key_change,
         [stories.test_a_start_within_a_batch_is_treated_as_a_key_change],
+    ),
+    Mutant(
+        "dead letter is no key change",
+        KeyChanges,
+        "arm",
+        dead_letter_is_no_key_change,
+        [
+            stories.test_with_several_partitions_a_dead_letter_may_have_been_a_truncate,
+            stories.test_a_dead_letter_is_of_the_batch_that_follows_it_on_its_partition_at_the_latest,
+        ],
+    ),
+    Mutant(
+        "dead letter is a batch",
+        KeyChange,
+        "see",
+        dead_letter_is_a_batch,
+        [stories.test_a_dead_letter_is_of_the_batch_that_follows_it_on_its_partition_at_the_latest],
     ),
     Mutant(
         "cure at once",
