@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from typing import Final
 
 from tests.core.world_database import Faults, Shape, Table, Transaction
@@ -27,8 +28,15 @@ class Writers:
 
     def rewrite_all(self, now_ms: float) -> None:
         """Every row once more as it is, and new ones: traffic on every partition that is used."""
+        self._rewrite(now_ms, self._table.rows.keys() | range(self._shape.used))
+
+    def rewrite_one_a_partition(self, now_ms: float) -> None:
+        """The least traffic on every partition that is used."""
+        self._rewrite(now_ms, range(self._shape.used))
+
+    def _rewrite(self, now_ms: float, keys: Iterable[int]) -> None:
         transaction, rows = self.transaction(now_ms), self._table.rows
-        for key in sorted(rows.keys() | range(self._shape.used)):
+        for key in sorted(keys):
             self._table.append(transaction, "upsert", key, rows.get(key))
 
     def transaction(self, now_ms: float) -> Transaction:
