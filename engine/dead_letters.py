@@ -35,6 +35,9 @@ FLUSH_MS = 700
 CLOSE_MS = 600
 """How long a place may take to let go."""
 
+REASONS_TOLD = 20
+"""Of one outage of a place. They are a service's own words, and might differ each time."""
+
 Notify = Callable[[str, str], None]
 
 
@@ -190,8 +193,8 @@ class Keeper:
         self._tell(reason, turn)
 
     def _tell(self, reason: str, turn: str) -> None:
-        """Each reason once, until a letter was kept again."""
-        if reason not in self._told:
+        """Each reason once, and not more than a few, until a letter was kept again."""
+        if reason not in self._told and len(self._told) < REASONS_TOLD:
             self._told.add(reason)
             step = f"; {turn}" if turn else ""
             self._notify("warning", f"dead letters are not kept in {self._place}: {reason}{step}")

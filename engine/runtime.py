@@ -11,7 +11,7 @@ import asyncio
 import logging
 import random
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from engine.columns import Table
@@ -229,12 +229,27 @@ class Engine:
 
     async def _close(self) -> None:
         await self._loader.close()
-        services = (self._feed.close(), self._source.close(), self._dead_letters.close())
-        for step in (asyncio.gather(self._publisher.release(), *services), self._store.close()):
-            try:
-                await asyncio.wait_for(step, CLOSE_MS / 1000)
-            except (TimeoutError, ServiceAway):
+        await self._let_go(
+            self._publisher.release,
+            self._feed.close,
+            self._source.close,
+            self._dead_letters.close,
+        )
+        await self._let_go(self._store.close)  # after the release, which writes to it
+
+    async def _let_go(self, *steps: Callable[[], Awaitable[None]]) -> None:
+        """All at the same time, each with its deadline; one that fails leaves the others their time."""
+
+        async def within(step: Callable[[], Awaitable[None]]) -> None:
+            await asyncio.wait_for(step(), CLOSE_MS / 1000)
+
+        for error in await asyncio.gather(*map(within, steps), return_exceptions=True):
+            if isinstance(error, TimeoutError | ServiceAway):
                 log.warning("a service did not let go in time; left as it is")
+            elif isinstance(error, TopnError):
+                log.warning("while letting go: %s", error)
+            elif error is not None:
+                log.error("an error of ours while letting go of a service", exc_info=error)
 
     # ── one round ─────────────────────────────────────────────────────────────────────────
 

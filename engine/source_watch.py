@@ -22,6 +22,9 @@ from engine.ports import TableReport
 
 TURN = "point table.url to the server that Canal tails"
 
+OTHERS_TOLD = 16
+"""How many other servers are told. A chain of replicas has a few; the ids come out of messages."""
+
 _MARIADB_GTID = re.compile(r"\d+-(\d+)-\d+")
 
 
@@ -79,7 +82,7 @@ class SourceWatch:
         wrote = event.server_id or _server_of(event.gtid)
         if wrote is None or self._server_id is None or wrote == self._server_id:
             return
-        if wrote not in self._others:
+        if wrote not in self._others and len(self._others) < OTHERS_TOLD:
             self._others.add(wrote)
             self._notify(
                 "warning",

@@ -7,7 +7,7 @@ import pytest
 from engine.columns import Column, Table
 from engine.core.changes import Answer, Delivery, Event, Kind, LogPosition
 from engine.ports import TableReport
-from engine.source_watch import SourceWatch
+from engine.source_watch import OTHERS_TOLD, SourceWatch
 
 UUID = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
 
@@ -97,6 +97,15 @@ def test_changes_of_another_server_are_told_once(of: Event) -> None:
     two.see([Delivery(0, 0, (of,))])
     assert len(told) == 1
     assert two.believed(at_five) == at_five
+
+
+def test_ids_that_never_end_are_not_all_kept_and_told() -> None:
+    two, told = watch()
+    two.described(report(2))
+    for number in range(1000, 1000 + 3 * OTHERS_TOLD):
+        two.see([Delivery(0, 0, (event(gtid=f"0-{number}-1"),))])
+    assert len(told) == OTHERS_TOLD
+    assert two.elsewhere
 
 
 def test_an_unknown_server_is_not_another_one() -> None:

@@ -143,6 +143,20 @@ async def test_a_place_that_is_away_gets_them_when_it_is_back() -> None:
     await desk.letters.close()
 
 
+async def test_a_place_with_a_new_reason_each_time_tells_a_few_of_them() -> None:
+    shelf = Shelf()
+    shelf.trouble = [ServiceAway("Kafka", f"no answer to {n}") for n in range(100)]
+    desk = Desk(shelf, clock=QuickClock())
+    desk.look(1)
+    await until(lambda: shelf.kept == [1])
+    assert len(desk.warnings()) == dead_letters.REASONS_TOLD
+    shelf.trouble = [ServiceAway("Kafka", "no answer to 1")]
+    desk.look(2)
+    await until(lambda: shelf.kept == [1, 2])
+    assert len(desk.warnings()) == dead_letters.REASONS_TOLD + 1, "another outage"
+    await desk.letters.close()
+
+
 async def test_what_a_place_refuses_is_lost_and_the_next_is_tried_again() -> None:
     shelf = Shelf()
     shelf.trouble = [NotKept("full", "make room", 1)] * 2
