@@ -32,7 +32,7 @@ stack: $(READY) ## Real services for a person: database, Kafka, Canal, Redis; Ct
 
 test: $(READY) ## Everything; installs what the tests need (TOPN_NO_INSTALL=1: no system packages)
 	$(BIN)/python -m tests.stack install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 fast: $(READY) ## The tests that need no services
 	$(BIN)/python -m pytest -m "not service and not slow" -q

@@ -20,6 +20,9 @@ from engine.published import value_json
 CHUNK = 4000
 """Arguments handed to one ZADD, HSET, … Lua's ``unpack`` fails near 8000; even, for pairs."""
 
+FORGOTTEN = 1_000_000
+"""Versions left out by whoever takes over a board that has gone back in time."""
+
 _PRELUDE = """
 local board, rows, meta = KEYS[1], KEYS[2], KEYS[3]
 local at = 0
@@ -133,14 +136,19 @@ if other ~= '' and other ~= owner and field('state') ~= 'STOPPED' and before_us 
 end
 
 local epoch = whole(math.max(stored or 0, at_least) + 1)
-local version = whole(math.max(number('version') or 0, last_version) + 1)
+local known = number('version') or 0
+local version = math.max(known, last_version) + 1
+-- The store has forgotten something that we have seen: a stale replica, an old dump. Its last owner may
+-- have told readers of more than we saw, though never of this much within a lease.
+if known < last_version or (stored or 0) < at_least then version = version + FORGOTTEN end
+version = whole(version)
 redis.call('HSET', meta, 'epoch', epoch, 'owner', owner, 'version', version, 'state', 'LOADING',
   'reason', '', 'provisional', '0', 'updated_at_ms', whole(since), 'lease_ms', lease_ms,
   'size', redis.call('ZCARD', board), 'warm', warm, 'request', '0')
 tell(channel, version,
   '"epoch":' .. epoch .. ',"state":"LOADING","entered":[],"left":[],"moved":[]}')
 return {'OK', epoch, version, whole(now)}
-"""
+""".replace("FORGOTTEN", str(FORGOTTEN))
 )
 
 WRITE = (

@@ -14,7 +14,9 @@ from tests.stack.world import TABLE
 
 pytestmark = pytest.mark.service
 
-STATEMENTS = 60
+STATEMENTS = 150
+ONE_BY_ONE = ("--set", "feed.batch_messages=1")
+"""A resend that came in one batch would be over before anybody could see it."""
 RESEND = ("CATCHING_UP", "resend: partition 0 delivers older messages again")
 
 
@@ -23,7 +25,9 @@ def test_what_canal_sends_again_is_catching_up_until_the_former_head_is_passed(
     world: WorldFactory, engine_on: EngineFactory, flat: bool
 ) -> None:
     shop = world(flat=flat, canal=False)
-    engine = start_proven(shop, engine_on, *AUDITS, account="reader" if flat else "monitor")
+    engine = start_proven(
+        shop, engine_on, *AUDITS, *ONE_BY_ONE, account="reader" if flat else "monitor"
+    )
     seen = len(engine.states)
     at = sum(fresh(engine)["positions"].values())
     update = f"UPDATE {TABLE} SET like_cnt = like_cnt + 1, read_cnt = read_cnt + 1"
