@@ -8,6 +8,7 @@ and nothing here or in the panels parses markup.
 from __future__ import annotations
 
 import json
+import math
 import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
@@ -238,16 +239,17 @@ def clock(at_ms: int | None, *, millis: bool = False, zone: tzinfo | None = None
 
 
 def spark(values: Sequence[float | None], width: int) -> str:
-    """The last `width` values as blocks, highest of them full height; blanks where there are none,
-    and where one is not known."""
+    """The last `width` values as blocks from zero on; blanks where there are none, and where one is
+    not known. The highest is three quarters high: a steady rate looks steady, and not like the most
+    that can be."""
     last = values[-width:] if width > 0 else ()
-    top = max((value for value in last if value is not None), default=0)
+    top = max((value for value in last if value is not None), default=0) * 4 / 3
 
     def block(value: float | None) -> str:
         if value is None:
             return " "
-        step = int(len(_SPARKS) * max(0, value) / top) if top > 0 else 0
-        return _SPARKS[min(step, len(_SPARKS) - 1)]
+        step = math.ceil(len(_SPARKS) * max(0, value) / top) if top > 0 else 1
+        return _SPARKS[max(step, 1) - 1]
 
     return "".join(map(block, last)).rjust(max(0, width))
 

@@ -122,7 +122,7 @@ OUTSIDE = Place(where=Where.OUTSIDE)
     [
         *zip(EVENTS, SAID, strict=True),
         (event(1, Verdict.BELOW_FLOOR, gap=0), "at the floor's score, its key loses the tie"),
-        (event(1, Verdict.BELOW_FLOOR), "came before the first load"),
+        (event(1, Verdict.BELOW_FLOOR), "before the first load"),
         (event(1, Verdict.LEFT, reason="displaced", other=7), "left: displaced by 7"),
         (event(1, Verdict.LEFT, reason="score fell", other=7), "left: score fell; 7 came up"),
         (event(1, Verdict.ENTERED, after=on_board(3), reason="key was 9"),

@@ -27,12 +27,12 @@ class Events(Ledger[EventEntry]):
     ROOMY = 84
     COLUMNS: ClassVar[tuple[Column, ...]] = (
         Column(title="time", keep=6),
-        Column(title="op", keep=7, at_least=6, at_most=8),
-        Column(title="key", keep=9, right=True, at_least=5, at_most=20),
+        Column(title="op", keep=7, at_least=3, at_most=8, drawn=True),
+        Column(title="key", keep=9, right=True, at_least=10, at_most=20),
         Column(title="old", keep=8, right=True),
         Column(title="→ new", keep=8, right=True),
         Column(title="at", keep=5),
-        Column(title="verdict", keep=10, at_least=20, at_most=60, stretch=True),
+        Column(title="verdict", keep=10, at_least=22, at_most=60, stretch=True),
     )
 
     status: var[EngineStatus] = var(EngineStatus)
@@ -93,6 +93,11 @@ class Events(Ledger[EventEntry]):
             spans((f"p{of.partition}@{of.offset}", "dim")),
             verdicts.verdict(of),
         )
+
+    def fill(self, row: EventEntry, width: int) -> Spans:
+        """The operation; where there is little room its first letters, as people write them."""
+        op = safe(row.explained.op)
+        return spans(op if len(op) <= width or not op.isascii() else op[:width])
 
     def detail(self, row: EventEntry) -> Detail:
         return event_detail(row, self.status)

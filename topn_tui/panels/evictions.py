@@ -24,11 +24,11 @@ class Evictions(Ledger[EvictionEntry]):
     GONE = "no longer kept; following the newest"
     ROOMY = 60
     COLUMNS: ClassVar[tuple[Column, ...]] = (
-        Column(title="time", keep=5),
-        Column(title="key", keep=9, right=True, at_least=5, at_most=20),
+        Column(title="time", keep=6),
+        Column(title="key", keep=9, right=True, at_least=10, at_most=20),
         Column(title="score", keep=8, right=True),
-        Column(title="was", keep=6, right=True),
-        Column(title="why it left", keep=10, at_least=16, at_most=60, stretch=True),
+        Column(title="was", keep=5, right=True),
+        Column(title="why it left", keep=10, at_least=21, at_most=60, stretch=True),
     )
 
     status: var[EngineStatus] = var(EngineStatus)
@@ -52,13 +52,14 @@ class Evictions(Ledger[EvictionEntry]):
         return row.row.key
 
     def cells(self, row: EvictionEntry) -> tuple[Spans, ...]:
+        tone = "warn" if row.cause is Cause.LOADED else ""
         rank = number(None) if row.rank is None else f"#{number(row.rank)}"
         return (
             spans((clock(row.at_ms), "dim")),
             spans((key(row.row.key), "name")),
             spans(number_within(row.row.score, 20)),
             spans((rank, "dim")),
-            spans((verdicts.why_left(row), "warn" if row.cause is Cause.LOADED else "")),
+            tuple((part, tone) for part in verdicts.why_left_parts(row)),
         )
 
     def detail(self, row: EvictionEntry) -> Detail:

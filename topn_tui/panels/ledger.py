@@ -22,7 +22,7 @@ from textual.strip import Strip
 from topn_tui.panels.columns import Column, fit_columns
 from topn_tui.panels.detail import Detail
 from topn_tui.panels.looks import Line, Painter
-from topn_tui.panels.tones import Spans, fit_spans, width_of
+from topn_tui.panels.tones import Spans, fit_spans, shorten, width_of
 
 T = TypeVar("T")
 
@@ -185,7 +185,11 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
         elif self.marked is not None and self.key_of(row) == self.marked:
             look = "marked"
         shown = tuple(
-            fit_spans(self.fill(row, w) if column.drawn else cell, w, right=column.right)
+            fit_spans(
+                self.fill(row, w) if column.drawn else shorten(cell, w, keep=1),
+                w,
+                right=column.right,
+            )
             for column, cell, w in zip(self._columns, cells, widths, strict=True)
             if w
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import assert_never
 
@@ -24,7 +25,7 @@ from topn_tui.formatting import (
 )
 from topn_tui.panels.lines import Lines
 from topn_tui.panels.titles import retitle
-from topn_tui.panels.tones import Span, Spans, spans
+from topn_tui.panels.tones import Span, Spans, shorten, spans
 
 HEALTH: dict[Health, Span] = {
     Health.STARTING: ("◔", "warn"),
@@ -65,17 +66,21 @@ class Pipeline(ScrollableContainer, can_focus=True):
     def watch_late_ms(self) -> None:
         self.redraw()
 
+    def on_resize(self) -> None:
+        self.redraw()
+
     def redraw(self) -> None:
         """Work the lines out again; those that differ are drawn."""
         status, now_ms = self.status, self.now_s * 1_000
-        self._stages.show(stages(status, now_ms))
+        self._stages.show(stages(status, now_ms, self._stages.size.width))
         self._flow.show(flow(status, self.late_ms))
         self._figures.show(figures(status, now_ms))
         self._partitions.show(partitions(status.partitions, now_ms))
 
 
-def stages(status: EngineStatus, now_ms: int) -> list[Spans]:
-    """Each service, then who publishes."""
+def stages(status: EngineStatus, now_ms: int, width: int = 0) -> list[Spans]:
+    """Each service, then who publishes. What a service is goes where it has no room (`width`, 0:
+    any), clause by clause; what is wrong with one does not."""
     lines = []
     names = max((cell_len(safe(service.name)) for service in status.services), default=0)
     for service in status.services:
@@ -83,8 +88,13 @@ def stages(status: EngineStatus, now_ms: int) -> list[Spans]:
         if service.health is not Health.UP and service.since_at_ms:
             word += f" {since(service.since_at_ms, now_ms)}"
         name = spans(HEALTH[service.health], f" {fit(safe(service.name), min(names, 12))} ")
-        state = (f"{word:<3}", HEALTH[service.health][1])
-        lines.append(spans(*name, state, (f"  {safe(service.detail)}", "dim")))
+        state = (word, HEALTH[service.health][1])
+        line = spans(*name, state)
+        clauses = re.split(r"(?=, )", safe(service.detail))
+        told = spans(*line, "  ", *((clause, "dim") for clause in clauses if clause))
+        if width and service.health in (Health.UP, Health.STARTING):
+            told = shorten(told, width, keep=len(line))
+        lines.append(told)
     return [*lines, publication(status.standing, now_ms)]
 
 
@@ -98,7 +108,8 @@ def publication(of: Standing, now_ms: int) -> Spans:
             when = "" if at_ms is None else f" published {since(at_ms, now_ms)} ago"
             return spans(("◆ OWNER", "good"), f" v{number(of.version)}", (when, "dim"), said)
         case Publication.STANDBY:
-            return spans(("◇ STANDBY", "name"), f": owned by {by}")
+            owner = f"owned by {by}" if of.by else "no owner yet"
+            return spans(("◇ STANDBY", "name"), f": {owner}")
         case Publication.FENCED:
             return spans(("✖ FENCED", "bad"), f" by {by}{said}")
         case Publication.AWAY:
@@ -175,20 +186,25 @@ def _audit(status: EngineStatus, now_ms: int) -> Spans:
     """The last audit; none is due while loads for other reasons compare as well."""
     if status.last_audit is None and status.counters.audits:
         return spans(("by the loads so far", "dim"))
-    return _load(status.last_audit, now_ms)
+    return _load(status.last_audit, now_ms, but="audit")
 
 
-def _load(load: LoadStatus | None, now_ms: int) -> Spans:
+def _load(load: LoadStatus | None, now_ms: int, *, but: str = "") -> Spans:
     """``refill swapped 41 s ago, 64 rows in 12.0 ms``; open: ``refill querying 3 s``."""
     if load is None:
         return spans(UNKNOWN)
-    why, phase = safe(load.why), safe(load.phase)
+    phase = safe(load.phase)
+    why = "" if load.why == but else f"{safe(load.why)} "  # it stands before it already
     failed = phase.startswith(("failed", "discarded"))
     if load.ended_at_ms is None:
-        return spans((f"◐ {why} {phase} {since(load.opened_at_ms, now_ms)}", "warn"))
+        open_for = (f"◐ {why}{phase} {since(load.opened_at_ms, now_ms)}", "warn")
+        if load.buffered_rows is None:
+            return spans(open_for)
+        limit = "" if load.buffer_rows_limit is None else f" of {number(load.buffer_rows_limit)}"
+        return spans(open_for, ("  buffer ", "dim"), number(load.buffered_rows), (limit, "dim"))
     took = "" if load.rows is None else f", {number(load.rows)} rows"
     query = "" if load.query_ms is None else f" in {duration(load.query_ms)}"
-    done = (f"{why} {phase}", "warn" if failed else "")
+    done = (f"{why}{phase}", "warn" if failed else "")
     return spans(
         done, (f" {since(load.ended_at_ms, now_ms)} ago", "dim"), (took, "dim"), (query, "dim")
     )

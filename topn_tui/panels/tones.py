@@ -74,9 +74,15 @@ def fit_spans(line: Spans, width: int, *, right: bool = False) -> Spans:
 
 
 def shorten(line: Spans, width: int, *, keep: int = 2) -> Spans:
-    """`line` without those pieces at its end that do not fit; the first `keep` stay, cut if need be."""
-    while len(line) > keep and width_of(line) > width:
-        line = line[:-1]
+    """`line` without those units at its end that do not fit; the first `keep` pieces always stay.
+
+    A unit begins with a piece that begins with a blank or a comma: a name goes with its value.
+    """
+    while width_of(line) > width:
+        begins = [i for i, (text, _) in enumerate(line) if i >= keep and text[0] in " ,;:"]
+        if not begins:
+            break
+        line = line[: begins[-1]]
     return line
 
 
