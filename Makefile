@@ -35,7 +35,7 @@ test: $(READY) ## Everything; installs what the tests need (TOPN_NO_INSTALL=1: n
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 fast: $(READY) ## The tests that need no services
-	$(BIN)/python -m pytest -m "not service and not slow" -q
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not service and not slow" -q
 
 check: $(READY) ## Format, lint, types, import contracts, fast tests
 	$(BIN)/ruff format --check .
