@@ -1,9 +1,10 @@
-"""The terminal under the dashboard: signals, and what happens when it goes away.
+"""The terminal under the dashboard: signals, and what happens when it goes away or stands still.
 
-Textual's driver for Unix knows two ways to end, by a key and by a traceback. Three more come up in an
-operator's day: somebody sends a signal, the terminal is closed, its connection breaks. Left alone the
-first leaves the terminal in the alternate screen with the mouse reported as text; the others leave
-a process whose input thread reads nothing for ever and whose event loop waits for a writer that died.
+Textual's driver for Unix knows two ways to end, by a key and by a traceback. More come up in an
+operator's day: somebody sends a signal, the terminal is closed, its connection breaks or hangs. Left
+alone a signal leaves the terminal in the alternate screen with the mouse reported as text; a terminal
+that is closed leaves a process whose input thread reads nothing for ever and whose event loop waits
+for a writer that died; and one that nobody reads stops the engine, for the loop is the engine's, too.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import IO, Any, Protocol, cast
+from typing import Any, Protocol, cast
 
 from textual.drivers.linux_driver import LinuxDriver
+
+from topn_tui.surviving import Surviving
 
 LEAVING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 """Signals that ask to leave. Ctrl-C is a key while the dashboard runs, so SIGINT comes from others."""
@@ -42,7 +45,8 @@ class Terminal(LinuxDriver):
         # Textual draws on stderr, which a person may well send to a file.
         ours = (of for of in (sys.__stderr__, sys.__stdout__) if of and of.isatty())
         drawn_on = next(ours, sys.stderr)
-        self._file = cast(Any, Surviving(drawn_on, self._lost_in_thread))
+        self._out = Surviving(drawn_on, self._lost_in_thread, self._draw_anew_in_thread)
+        self._file = cast(Any, self._out)
         self._asked = False
 
     @property
@@ -57,6 +61,7 @@ class Terminal(LinuxDriver):
 
     def close(self) -> None:
         super().close()
+        self._out.close()
         self._no_more_signals()
 
     def _on_signal(self, signum: int) -> None:
@@ -81,6 +86,12 @@ class Terminal(LinuxDriver):
             log.exception("reading keys ended by a bug")
             self._in_loop(self._leaving.failed_in_thread, error)
 
+    def _draw_anew_in_thread(self) -> None:
+        self._in_loop(self._draw_anew)
+
+    def _draw_anew(self) -> None:
+        self._app.refresh(layout=True)
+
     def _lost_in_thread(self, error: OSError) -> None:
         self._in_loop(self._lost, error)
 
@@ -96,37 +107,6 @@ class Terminal(LinuxDriver):
         if not self._asked:
             self._asked = True
             self._leaving.asked_to_leave("the terminal is gone")
-
-
-class Surviving:
-    """A terminal to write to, whose end is told once and then no trouble to whoever writes.
-
-    Args:
-        file: the terminal.
-        lost: called with what the first failing write met, in the thread of the writer.
-    """
-
-    def __init__(self, file: IO[str], lost: Callable[[OSError], None]) -> None:
-        self._file, self._lost = file, lost
-        self._is_lost = False
-
-    def write(self, text: str) -> None:
-        self._try(lambda: self._file.write(text))
-
-    def flush(self) -> None:
-        self._try(self._file.flush)
-
-    def fileno(self) -> int:
-        return self._file.fileno()
-
-    def _try(self, step: Callable[[], object]) -> None:
-        if self._is_lost:
-            return
-        try:
-            step()
-        except OSError as error:
-            self._is_lost = True
-            self._lost(error)
 
 
 def _to_nowhere(*descriptors: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import select
 import signal
 import subprocess
@@ -172,6 +173,28 @@ sys.argv[1:] = []
 cli.main()
 """
 
+STOOD_STILL = """
+import asyncio, logging, sys, time
+from topn_tui import cli
+from engine.runtime import Engine
+run = Engine.run
+async def watched(self):
+    longest_s = 0.0
+    async def tick():
+        nonlocal longest_s
+        while True:
+            before_s = time.monotonic()
+            await asyncio.sleep(0.05)
+            longest_s = max(longest_s, time.monotonic() - before_s)
+    task = asyncio.create_task(tick())
+    await run(self)
+    task.cancel()
+    logging.getLogger("test").info("the loop stood still for %.2f s", longest_s)
+Engine.run = watched
+sys.argv[1:] = []
+cli.main()
+"""
+
 
 def test_a_second_signal_leaves_at_once(tmp_path: Path) -> None:
     with terminal(tmp_path, "-c", DEAF) as it:
@@ -184,6 +207,30 @@ def test_a_second_signal_leaves_at_once(tmp_path: Path) -> None:
         for sequence in RESTORED:
             assert sequence in it.written
         assert b"topn-tui: left before the engine had stopped" in it.written
+
+
+def test_a_terminal_that_nobody_reads_does_not_stop_the_engine_nor_its_end(tmp_path: Path) -> None:
+    with terminal(tmp_path, "-c", STOOD_STILL) as it:
+        it.until(b"EXACT")
+        time.sleep(4)  # meanwhile nothing is read: the terminal is full after a moment
+        assert it.process.poll() is None
+        it.send(signal.SIGTERM)
+        assert it.process.wait(ENDS_WITHIN_S) == 0
+    (longest_s,) = re.findall(r"the loop stood still for ([\d.]+) s", log_of(tmp_path))
+    assert float(longest_s) < 2.0
+
+
+def test_a_terminal_that_is_read_again_is_drawn_anew(tmp_path: Path) -> None:
+    with terminal(tmp_path) as it:
+        it.until(b"EXACT")
+        time.sleep(3)
+        while it._read(0):
+            pass  # what was written before it stood still
+        it.written = b""
+        it.until(b"Evictions", ENDS_WITHIN_S)  # drawn only with the whole screen
+        it.press(b"q")
+        assert it.ended() == 0
+        assert RESTORED[0] in it.written
 
 
 @pytest.mark.parametrize("owned", [True, False], ids=["SIGHUP", "EIO"])
