@@ -227,7 +227,7 @@ def test_a_terminal_that_is_read_again_is_drawn_anew(tmp_path: Path) -> None:
         while it._read(0):
             pass  # what was written before it stood still
         it.written = b""
-        it.until(b"Evictions", ENDS_WITHIN_S)  # drawn only with the whole screen
+        it.until(b"Reserve", ENDS_WITHIN_S)  # in the line of keys: drawn only with the whole screen
         it.press(b"q")
         assert it.ended() == 0
         assert RESTORED[0] in it.written
