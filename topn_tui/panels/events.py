@@ -32,7 +32,7 @@ class Events(Ledger[EventEntry]):
         Column(title="old", keep=8, right=True),
         Column(title="→ new", keep=8, right=True),
         Column(title="at", keep=5),
-        Column(title="verdict", keep=10, at_least=22, at_most=60, stretch=True),
+        Column(title="verdict", keep=10, at_least=22, at_most=36, stretch=True),
     )
 
     status: var[EngineStatus] = var(EngineStatus)
