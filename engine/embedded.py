@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from engine.past import Past
 from engine.runtime_api import RunningEngine, Workload
 from engine.status import EngineStatus
 
@@ -24,6 +25,10 @@ class EmbeddedEngine:
     def status(self) -> EngineStatus:
         """See :class:`engine.runtime_api.RunningEngine`."""
         return self._engine.status
+
+    def past(self) -> Past:
+        """See :class:`engine.runtime_api.RunningEngine`."""
+        return self._engine.past()
 
     async def run(self) -> None:
         """See :class:`engine.runtime_api.RunningEngine`.

@@ -42,7 +42,8 @@ def _cut(columns: tuple[Value, ...]) -> tuple[Value, ...]:
     return tuple([v[:TEXT_KEPT] if isinstance(v, str | bytes) else v for v in columns])
 
 
-def _cut_row(row: Row) -> Row:
+def cut_row(row: Row) -> Row:
+    """The same row, long columns cut; the same object where there is nothing to cut."""
     columns = _cut(row.columns)
     return row if columns is row.columns else Row(row.key, row.score, columns)
 
@@ -112,11 +113,11 @@ class History:
             entry = EvictionEntry(
                 number=self.evictions.total + 1,
                 at_ms=at_ms,
-                row=_cut_row(eviction.row),
+                row=cut_row(eviction.row),
                 cause=eviction.cause,
                 rank=eviction.rank,
-                by=eviction.by and _cut_row(eviction.by),
-                successor=eviction.successor and _cut_row(eviction.successor),
+                by=eviction.by and cut_row(eviction.by),
+                successor=eviction.successor and cut_row(eviction.successor),
             )
             self.evictions.add(entry)
 

@@ -142,7 +142,7 @@ class Reporter:
             board=best if fresh else previous.board,
             board_count=board.board_count,
             heap=tuple(board.heap(HEAP_SHOWN)) if fresh else previous.heap,
-            reserve=_same(previous.reserve, _reserve(topn)),
+            reserve=_same(previous.reserve, reserve_of(topn)),
             tracked=board.tracked,
             floor=None if board.floor == NOTHING_KNOWN else board.floor,
             whole_table_known=board.floor is None,
@@ -205,7 +205,8 @@ def _exactness(previous: EngineStatus, claim: Claim, wall_ms: int) -> Exactness:
     )
 
 
-def _reserve(topn: TopN) -> ReserveStatus:
+def reserve_of(topn: TopN) -> ReserveStatus:
+    """The reserve as a status has it."""
     board = topn.board
     best = tuple(board.reserve_best(RESERVE_SHOWN))
     return ReserveStatus(

@@ -28,6 +28,7 @@ from engine.follower import Follower, by_partition
 from engine.history import History
 from engine.loader import Loader
 from engine.meter import Meter
+from engine.past import After, Past, Recorder
 from engine.ports import (
     BoardState,
     BoardStore,
@@ -40,7 +41,7 @@ from engine.ports import (
 )
 from engine.published import fits_double
 from engine.publisher import Publisher
-from engine.reporting import Reporter
+from engine.reporting import Reporter, reserve_of
 from engine.status import EngineStatus
 from engine.tasks import CLOSE_MS, cancelled, together
 
@@ -125,6 +126,8 @@ class Engine:
         # What the core has taken in. The feed itself is ahead of it while a batch is on its way.
         self._taken: dict[int, int] = {}
         self.history = History()
+        self._past = Recorder()
+        self._seen_last: tuple[object, ...] = ()
         self._dead_letters = DeadLetters(
             dead_letters, options.topic, clock, history=self.history, notify=self._notify
         )
@@ -162,6 +165,10 @@ class Engine:
         """Ask for a comparison with the table now; the store is read back as well."""
         self._want(Why.AUDIT)
         self._publisher.check()
+
+    def past(self) -> Past:
+        """The moments that the board went through lately; none where nobody looks (no screen)."""
+        return self._past.past()
 
     def stop(self) -> None:
         """End :meth:`run`, within 5 s."""
@@ -318,9 +325,35 @@ class Engine:
                     "warning",
                     "some score does not fit a double: readers must order by the rows, not by the ZSET",
                 )
+        if self._options.screen:
+            self._remember(topn, change)
         claim, standing = topn.claim(), self._publisher.standing
         self.history.add_transition(claim, standing.publication, at_ms=self._clock.wall_ms())
         self._publisher.offer(change, self._board_state(claim))
+
+    def _remember(self, topn: TopN, change: BoardChange) -> None:
+        """Write the moment down, unless nothing that a panel of the past shows has changed."""
+        board, told = topn.board, self.history.events.total
+        seen = (board.floor, board.reserve_count, topn.totals.loads, told)
+        if not change and seen == self._seen_last:
+            return
+        explained = self._seen_last[3:] != (told,)
+        self._seen_last = seen
+        self._past.record(
+            change, lambda: self._after(topn), told=explained, at_ms=self._clock.wall_ms()
+        )
+
+    def _after(self, topn: TopN) -> After:
+        board = topn.board
+        return After(
+            floor=None if board.floor == NOTHING_KNOWN else board.floor,
+            whole_table_known=board.floor is None,
+            reserve=reserve_of(topn),
+            spilled=board.spilled,
+            loads=topn.totals.loads,
+            events_total=topn.totals.entries,
+            evictions_total=self.history.evictions.total,
+        )
 
     def _mind(
         self, deliveries: Sequence[Delivery], messages: Sequence[Message], wall_ms: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from engine.past import Past
 from engine.status import EngineStatus
 
 
@@ -13,6 +14,9 @@ class RunningEngine(Protocol):
     @property
     def status(self) -> EngineStatus:
         """The newest status: a reference that the engine replaces, never changes."""
+
+    def past(self) -> Past:
+        """The moments that the board went through lately, as of now; bounded. O(N)."""
 
     async def run(self) -> None:
         """Run until stopped."""

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
+from engine.past import Past
 from engine.status import (
     Cause,
     Counters,
@@ -42,7 +43,11 @@ class ScriptedEngine:
         self.asked: list[str] = []
         self.deaf = False
         """Does not stop when asked to."""
+        self.remembered = Past()
         self._end: asyncio.Future[None] | None = None
+
+    def past(self) -> Past:
+        return self.remembered
 
     async def run(self) -> None:
         self._end = asyncio.get_running_loop().create_future()
