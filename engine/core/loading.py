@@ -92,7 +92,8 @@ class Load:
         """A message came while the answer was under way."""
         self.ends_wanted_ms: float | None = None
         self._ends: EndOffsets | None = None
-        self._newest: tuple[BatchRef, Event] | None = None
+        self._newest: dict[int | None, tuple[BatchRef, Event]] = {}
+        """The order of batches, followed as one where they are numbered, else by partition."""
         self._buffer: dict[Key, RowChange] = {}
         self.buffer_limit = buffer_limit
         self._answered_keys: frozenset[Key] = frozenset()
@@ -184,16 +185,19 @@ class Load:
         """
         if self._ends is not None or self.ends_wanted_ms is not None:
             return
-        newest = self._newest
+        # Without numbers, messages on two partitions may be of one batch: in which order they are
+        # delivered says nothing. Each partition alone still has its batches, and all resends, in order.
+        order = batch.partition if batch.number is None else None
+        newest = self._newest.get(order)
         if newest is None:
-            self._newest = (batch, event)
+            self._newest[order] = (batch, event)
         elif batch.differs(newest[0]):
             if lies_beyond(event, newest[1]):
                 self.ends_wanted_ms = now_ms
             else:
-                self._newest = (batch, event)
+                self._newest[order] = (batch, event)
         elif lies_beyond(event, newest[1]):
-            self._newest = (newest[0], event)
+            self._newest[order] = (newest[0], event)
 
     def tick(self, positions: Sequence[int], ends: EndOffsets | None) -> None:
         """Take in end offsets, if these were read late enough."""

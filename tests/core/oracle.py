@@ -46,9 +46,12 @@ class Arrivals:
         self._newest_ms = [0] * partitions
         self.unnoticed = [False] * partitions
         """Stepped back, and never by more than binlog time can tell."""
+        self._seen: set[int] = set()
+        self._from = [-1] * partitions
 
     def skip_to(self, before: Sequence[int]) -> None:
         """A start or resync. By partition, the last index that will not be delivered; -1: none."""
+        self._from = list(before)
         for p, index in enumerate(before):
             self.last[p] = max(index, self.high[p])
             self.holes[p].clear()
@@ -60,12 +63,22 @@ class Arrivals:
         after, upto = bisect_left(indices, self.last[p] + 1), bisect_left(indices, index)
         self.holes[p].update(indices[after:upto])
         self.holes[p].discard(index)
+        self._seen.add(index)
         self.high[p], self.last[p] = max(self.high[p], index), index
         if index >= self.high[p]:
             self.unnoticed[p] = False
         elif es_ms >= self._newest_ms[p] - SLACK_MS:
             self.unnoticed[p] = True
         self._newest_ms[p] = max(self._newest_ms[p], es_ms)
+
+    def lacks(self, left_out: Iterable[int]) -> bool:
+        """Whether one of these has yet to come. What other partitions show may be beyond it: no step
+        on its own partition has told of it."""
+        for index in left_out:
+            partition = self._table.log[index].partition
+            if index not in self._seen and index > self._from[partition]:
+                return True
+        return False
 
     def cuts(self, base: int, *, provisional: bool) -> Iterable[tuple[int, ...]]:
         """The cuts of the binlog that a board may show: as delivered, or as loaded if that is later.
@@ -113,6 +126,7 @@ class Oracle:
     Args:
         wrong: told of every contradiction.
         lost: the binlog indices that Canal has dropped without a word; read, never changed.
+        holed: those that it has left out of a batch which it sends again; the same.
         steps_seen: every message carries its place in the binlog, so no step back goes unseen.
         clock_trusted: nothing that this engine may claim rests on the database's clock.
         notice: the engine's newest notice, for the story.
@@ -127,13 +141,14 @@ class Oracle:
         partitions: int,
         wrong: Complaint,
         lost: set[int],
+        holed: set[int],
         steps_seen: bool,
         clock_trusted: bool,
         notice: Callable[[], str] = str,
         limits: Counter[str] | None = None,
     ) -> None:
         self.table, self.size, self.lost = table, size, lost
-        self.arrivals = Arrivals(table, partitions)
+        self.arrivals, self._holed = Arrivals(table, partitions), holed
         self.sigma: Rows = {}
         self.base = 0
         """How far in the binlog the load on show was."""
@@ -265,7 +280,8 @@ class Oracle:
         """Which stated limit of the promise holds now."""
         if any(self.arrivals.unnoticed) and not self._steps_seen:
             return "a step back that binlog time cannot tell"
-        if any(holes - self.lost for holes in self.arrivals.holes):
+        holes = any(holes - self.lost for holes in self.arrivals.holes)
+        if holes or self.arrivals.lacks(self._holed - self.lost):
             return "a hole before its resend"
         if not self._clock_trusted:
             return "the database's clock was set"

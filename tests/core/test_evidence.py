@@ -294,3 +294,25 @@ def test_a_resend_starts_batch_order_again() -> None:
     assert load.ends_wanted_ms is None, "beyond, but of the same batch"
     load.see(event(es_ms=14_000), BatchRef(0, 3, 3), 400)
     assert load.ends_wanted_ms == 400
+
+
+def test_without_batch_numbers_each_partition_has_an_order_of_its_own() -> None:
+    """Simulator seed 902672: a silent third partition was never passed, for the second one's share of
+    each batch was always delivered first."""
+    load = held_load(partitions=3)
+    load.see(event(es_ms=12_000), BatchRef(0, 0, None), 100)
+    load.see(event(es_ms=13_000), BatchRef(1, 0, None), 200)
+    assert load.ends_wanted_ms is None, "both may be of one batch"
+    load.see(event(es_ms=15_000), BatchRef(1, 1, None), 300)
+    assert load.ends_wanted_ms == 300
+
+
+def test_without_batch_numbers_another_partition_proves_no_resend_finished() -> None:
+    load = held_load(partitions=3)
+    load.see(event(es_ms=14_000), BatchRef(0, 0, None), 100)
+    load.see(event(es_ms=12_000), BatchRef(0, 1, None), 200)
+    load.see(event(es_ms=15_000), BatchRef(1, 0, None), 300)
+    load.see(event(es_ms=15_000), BatchRef(0, 1, None), 400)
+    assert load.ends_wanted_ms is None, "sent again, and perhaps not yet on the third"
+    load.see(event(es_ms=16_000), BatchRef(0, 2, None), 500)
+    assert load.ends_wanted_ms == 500

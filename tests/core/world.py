@@ -92,6 +92,7 @@ class World:
             partitions=self.shape.partitions,
             wrong=self._wrong,
             lost=self.canal.lost,
+            holed=self.canal.holed,
             steps_seen=by_position,
             clock_trusted=by_position or not self.faults.clock,
             notice=lambda: self.notices[-1],

@@ -56,6 +56,8 @@ class Canal:
         self._dead: set[int] = set()
         self.lost: set[int] = set()
         """Events that it has dropped without a word."""
+        self.holed: set[int] = set()
+        """Events that it has left out once, to send them again with their whole batch."""
 
     @property
     def idle(self) -> bool:
@@ -126,6 +128,8 @@ class Canal:
         for message in self._messages(log[first : self._cursor], calm=calm):
             if not (holed and self._rng.random() < 0.5):
                 self._outbox[message.entries[0].partition].append(message)
+            else:
+                self.holed.update(entry.index for entry in message.entries)
         if holed or (not calm and self._strikes("resend", 0.04)):
             self._roll_back_to = first
         if not any(self._outbox):

@@ -46,6 +46,8 @@ class WireMessage(Message):
     value: bytes = b""
     dead: frozenset[int] = frozenset()
     """The binlog indices of entries that nobody can read out of it."""
+    batch: int = 0
+    """Canal's how manieth batch it is part of, over all its lives."""
 
 
 class Topic(ChangeLog):
@@ -58,6 +60,7 @@ class Topic(ChangeLog):
         """What any engine has committed last, as a consumer group keeps it."""
         self._about: dict[tuple[int, int, int], WireMessage] = {}
         self._newest: dict[int, int] = {}
+        self._newest_batch = 0
 
     def write(self, partition: int, message: Message) -> None:
         """What a :class:`~tests.core.world_canal.Broker` is to Canal."""
@@ -66,15 +69,19 @@ class Topic(ChangeLog):
         self._about[self.incarnation, partition, offset] = message
         newest = self._newest.get(partition, -1)
         self._newest[partition] = max(newest, message.entries[-1].index)
+        self._newest_batch = max(self._newest_batch, message.batch)
 
     def about(self, incarnation: int, partition: int, offset: int) -> WireMessage:
         return self._about[incarnation, partition, offset]
 
     def repeat_last(self, partition: int) -> None:
-        """The producer's retry of a record whose acknowledgement was lost."""
+        """The producer's retry of a record whose acknowledgement was lost.
+
+        Only of the newest batch: Canal waits for all acknowledgements of a batch before the next one.
+        """
         end = self.ends()[partition]
         last = self._about.get((self.incarnation, partition, end - 1))
-        if last is not None:
+        if last is not None and last.batch == self._newest_batch:
             self.write(partition, last)
 
     def before(self, positions: Sequence[int]) -> list[int]:
@@ -117,6 +124,7 @@ class WireCanal(Canal):
         self._protobuf = protobuf
         self._ordered: set[str] = set()
         self._next_is_minimal = False
+        self._batches = 0
         self._minimal: set[int] = set()
         """Of the entries that nobody can use, those whose row image is MINIMAL; the others are damaged."""
 
@@ -137,6 +145,10 @@ class WireCanal(Canal):
             return True
         return False
 
+    def _take_batch(self, now_ms: float, *, calm: bool) -> None:
+        self._batches += 1
+        super()._take_batch(now_ms, calm=calm)
+
     def _message(self, entries: tuple[db.Entry, ...]) -> Message:
         dead = frozenset(e.index for e in entries if e.index in self._dead)
         if self._next_is_minimal and dead:
@@ -153,7 +165,7 @@ class WireCanal(Canal):
         if dead - minimal:
             value = value[:-3] if min(dead) % 2 else b"\x00" + value
             dead = frozenset(e.index for e in entries)
-        return WireMessage(entries, (), value, dead)
+        return WireMessage(entries, (), value, dead, self._batches)
 
     def _binlog_event(self, entry: db.Entry, *, minimal: bool) -> BinlogEvent:
         position = self._table.position(entry.index)

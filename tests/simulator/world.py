@@ -96,6 +96,7 @@ class World:
             partitions=shape.partitions + SPARE_PARTITIONS,
             wrong=self.wrong,
             lost=self.canal.lost,
+            holed=self.canal.holed,
             steps_seen=plan.protobuf,
             clock_trusted=shape.evidence == "position" or "clock_set" not in plan.kinds,
             limits=self.limits,
