@@ -18,7 +18,6 @@ from engine.runtime_api import RunningEngine, Workload
 from engine.status import EngineStatus, Key
 from topn_tui.formatting import safe
 from topn_tui.keys import KEYS, LEAVE_FIRST, WELCOME, WORKLOAD_KEYS, panel_keys
-from topn_tui.manners import Mannered
 from topn_tui.panels import PANELS, Board
 from topn_tui.panels.key_line import KeyLine
 from topn_tui.panels.lateness import Lateness
@@ -27,6 +26,7 @@ from topn_tui.panels.notices import NoticeLine
 from topn_tui.panels.state_bar import StateBar
 from topn_tui.running import EngineRun
 from topn_tui.screens import DetailScreen, NoticesScreen, help_screen
+from topn_tui.tools import Tools
 
 FRAME_S = 0.125
 """Time between two looks at the engine: eight frames a second."""
@@ -36,7 +36,7 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Dashboard(Mannered):
+class Dashboard(Tools):
     """The dashboard of one engine.
 
     Args:

@@ -11,6 +11,7 @@ KEYS = (
     Binding("v", "reserve", "Reserve", tooltip="show the reserve below the board, and hide it"),
     Binding("n", "notices", "Notices", tooltip="all notices"),
     Binding("m", "maximise", "Max", tooltip="one panel over the whole screen, and back"),
+    Binding("e", "export", "Export", tooltip="board, events or evictions into a CSV or JSON file"),
     Binding("question_mark", "help", "Help", key_display="?", tooltip="this help"),
     Binding("q", "quit", "Quit", tooltip="stop the engine and leave; once more: leave at once"),
 )  # fmt: skip
@@ -26,7 +27,7 @@ WORKLOAD_KEYS = (
 )  # fmt: skip
 """Only where the table is there to be played with."""
 
-LEAVE_FIRST = ("ctrl+p", "m", "n", "a", "r", "v", "minus", "plus", "x", "u", "t", "i", "space", "q")
+LEAVE_FIRST = ("ctrl+p", "e", "m", "n", "a", "r", "v", "minus", "plus", "x", "u", "t", "i", "space", "q")
 """Which keys the footer does without first where it is narrow. The help, which tells all, stays."""
 
 WELCOME = "Made-up rows and traffic, all in this process: i t u write a row, ? explains"

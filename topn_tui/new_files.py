@@ -1,0 +1,61 @@
+"""Files that the operator asks for: never over another one, never half of one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from engine.errors import TopnError
+
+
+class NotWritten(TopnError):
+    """The file is not there; the message says why and what to do. The operator can mend it."""
+
+
+def write_new(name: str, text: str) -> Path:
+    """Write a new file as UTF-8; its whole path.
+
+    Args:
+        name: relative to the current folder, absolute, or with ~.
+
+    Raises:
+        NotWritten: it exists, or it cannot be written; then nothing is left of it.
+    """
+    path = _path(name)
+    try:
+        with path.open("x", encoding="utf-8", newline="") as file:
+            try:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+                raise
+    except FileExistsError:
+        raise NotWritten(
+            f"there is one already, and it stays as it is; write another name: {path}"
+        ) from None
+    except FileNotFoundError:
+        raise NotWritten(f"no such folder; make it or name another: {path.parent}") from None
+    except ValueError:  # a NUL, or what the file system's encoding has no bytes for
+        raise NotWritten("not a file's name; write another one") from None
+    except OSError as error:
+        raise NotWritten(
+            f"cannot be written ({error.strerror}); name another place: {path!s:.200}"
+        ) from None
+    return path
+
+
+def _path(name: str) -> Path:
+    if not name.strip():
+        raise NotWritten("the file has no name yet; write one")
+    try:
+        path = Path(name).expanduser()
+    except RuntimeError:
+        raise NotWritten(f"there is no such user; write the whole path: {name}") from None
+    path = Path(os.path.abspath(path))
+    if os.path.isdir(path):  # pathlib's raises for a name that is too long
+        raise NotWritten(f"a folder; add the file's name to it: {path}")
+    return path

@@ -1,0 +1,82 @@
+"""One of a few words in a line, chosen by arrow or mouse, told apart also without colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.reactive import var
+from textual.widgets import Static
+
+from topn_tui.panels.tones import Spans, content, width_of
+
+ON, OFF, GAP = "◉ ", "○ ", "   "
+
+
+class Choice(Static, can_focus=True):
+    """Textual's RadioSet stands on several lines and shows the chosen one by colour alone.
+
+    Args:
+        words: safe text; the order on screen.
+        chosen: the one to begin with.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,up", "step(-1)", "Previous", show=False),
+        Binding("right,down,space", "step(1)", "Next", show=False),
+    ]
+
+    chosen: var[str] = var("", init=False)
+
+    class Changed(Message):
+        """Another word is the chosen one."""
+
+        def __init__(self, choice: Choice) -> None:
+            self.choice = choice
+            super().__init__()
+
+        @property
+        def control(self) -> Choice:
+            return self.choice
+
+    def __init__(self, words: Sequence[str], chosen: str, *, id: str) -> None:  # noqa: A002  Textual's name
+        super().__init__(id=id, markup=False)
+        self._words = tuple(words)
+        self.set_reactive(Choice.chosen, chosen)
+
+    def on_mount(self) -> None:
+        self._draw()
+
+    def watch_chosen(self) -> None:
+        self._draw()
+        self.post_message(self.Changed(self))
+
+    def action_step(self, by: int) -> None:
+        self.chosen = self._words[(self._words.index(self.chosen) + by) % len(self._words)]
+
+    def on_focus(self) -> None:
+        self._draw()
+
+    def on_blur(self) -> None:
+        self._draw()
+
+    def on_click(self, event: events.Click) -> None:
+        end = 0
+        for word in self._words:
+            end += cell_len(ON + word + GAP)
+            if event.get_content_offset_capture(self).x < end:
+                self.chosen = word
+                return
+
+    def _draw(self) -> None:
+        line: Spans = ()
+        for word in self._words:
+            picked = word == self.chosen
+            tone = ("mark" if self.has_focus else "strong") if picked else "dim"
+            line += ((ON if picked else OFF, tone), (word, tone), (GAP, ""))
+        self.update(content([line]))
+        self.styles.width = width_of(line)
