@@ -16,16 +16,20 @@ from textual.widgets import Tab, Tabs
 
 from engine.runtime_api import RunningEngine, Workload
 from engine.status import EngineStatus, Key
+from topn_tui.follow_row import FollowRow
 from topn_tui.formatting import safe
 from topn_tui.keys import KEYS, LEAVE_FIRST, WELCOME, WORKLOAD_KEYS, panel_keys
 from topn_tui.panels import PANELS, Board
+from topn_tui.panels.follow import Follow
 from topn_tui.panels.key_line import KeyLine
 from topn_tui.panels.lateness import Lateness
 from topn_tui.panels.ledger import Ledger
 from topn_tui.panels.notices import NoticeLine
+from topn_tui.panels.past_line import PastLine
 from topn_tui.panels.state_bar import StateBar
 from topn_tui.running import EngineRun
 from topn_tui.screens import DetailScreen, NoticesScreen, help_screen
+from topn_tui.time_travel import TimeTravel
 from topn_tui.tools import Tools
 
 FRAME_S = 0.125
@@ -36,7 +40,7 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Dashboard(Tools):
+class Dashboard(TimeTravel, FollowRow, Tools):
     """The dashboard of one engine.
 
     Args:
@@ -67,8 +71,7 @@ class Dashboard(Tools):
     """What the panels draw: the newest status, or the one at which the operator paused."""
     now_s: var[int] = var(0)
     drawn_s: var[int] = var(0)
-    """As `now_s`, standing still while paused."""
-    paused: var[bool] = var(False)
+    """As `now_s`, standing still while paused, and of the past while that is shown."""
     marked: var[Key | None] = var(None)
     """The key under a cursor, marked in every panel."""
     late_ms: var[int | None] = var(None)
@@ -100,15 +103,20 @@ class Dashboard(Tools):
             "status": cls.status,
             "now_s": cls.drawn_s,
             "marked": cls.marked,
+            "followed": cls.followed,
+            "before": cls.before,
             "late_ms": cls.late_ms,
         }
         header = StateBar(self.title, self._mode, self._environment, id="state")
-        yield header.data_bind(cls.live, cls.now_s, cls.paused, cls.ended)
+        yield header.data_bind(cls.live, cls.now_s, cls.paused, cls.view, cls.ended)
         yield Tabs(*(Tab(f"{i} {n.capitalize()}", id=f"tab-{n}") for i, n in enumerate(PANELS, 1)))
+        yield PastLine().data_bind(cls.view, cls.now_s, cls.paused)
         with Container(id="panels"):
             for name, panel in PANELS.items():
                 declared = {feed: of for feed, of in feeds.items() if hasattr(panel, feed)}
                 yield panel(id=name).data_bind(**declared)
+        follow = Follow(id="follow")
+        yield follow.data_bind(cls.status, cls.sightings, cls.marked, row_followed=cls.followed)
         notice = NoticeLine(WELCOME if self._workload else "", id="notice")
         yield notice.data_bind(cls.live, cls.now_s, cls.ended)
         yield KeyLine(LEAVE_FIRST)
@@ -142,10 +150,6 @@ class Dashboard(Tools):
         if not self.paused:
             self.drawn_s, self.status = self.now_s, self.live
 
-    def action_pause(self) -> None:
-        self.paused = not self.paused
-        self._frame()
-
     def action_refill(self) -> None:
         self._ask(self._engine.refill, "Asked for a refill: the table is read again.")
 
@@ -160,8 +164,17 @@ class Dashboard(Tools):
             self.notify(getattr(self._workload, command)(), timeout=3, markup=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys of the workload are there only with one."""
+        """Keys of the workload are there only with one, those on through time only while paused."""
+        if action == "step":
+            return self.paused or parameters in ((-1,), (-10,))
         return action != "workload" or self._workload is not None
+
+    def action_let_go(self) -> None:
+        """Escape, where nothing nearer has use for it."""
+        if self.followed is not None and (not self.paused or isinstance(self.focused, Follow)):
+            self.stop_following()
+        elif self.paused:
+            self.action_live()
 
     def _ask(self, request: Callable[[], None], said: str) -> None:
         if self._run.done:

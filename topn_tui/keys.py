@@ -6,6 +6,20 @@ from textual.binding import Binding
 
 KEYS = (
     Binding("space", "pause", "Pause", tooltip="freeze the panels, never the engine; what is missed is counted"),
+    Binding("left,left_square_bracket", "step(-1)", "Back", show=False, key_display="← [",
+            tooltip="pause; one event back"),
+    Binding("right,right_square_bracket", "step(1)", "On", show=False, key_display="→ ]",
+            tooltip="while paused: one event on"),
+    Binding("shift+left", "step(-10)", "Ten back", show=False, key_display="⇧←", tooltip="ten events back"),
+    Binding("shift+right", "step(10)", "Ten on", show=False, key_display="⇧→", tooltip="while paused: ten events on"),
+    Binding("ctrl+home,home", "step(-1000000)", "Oldest", show=False, key_display="^home",
+            tooltip="while paused: the oldest event"),
+    Binding("ctrl+end,end", "step(1000000)", "Newest", show=False, key_display="^end",
+            tooltip="while paused: the newest event"),
+    Binding("escape", "let_go", "Live", show=False, key_display="esc",
+            tooltip="from the past back to live; ends following"),
+    Binding("f", "follow", "Follow", tooltip="follow the row under the cursor; the same again: stop"),
+    Binding("F", "follow_key", "Follow key", show=False, tooltip="follow a row by its key, whatever is known of it"),
     Binding("r", "refill", "Refill", tooltip="read the table again and swap the answer in"),
     Binding("a", "audit", "Audit", tooltip="compare the board with the table"),
     Binding("v", "reserve", "Reserve", tooltip="show the reserve below the board, and hide it"),
@@ -27,7 +41,24 @@ WORKLOAD_KEYS = (
 )  # fmt: skip
 """Only where the table is there to be played with."""
 
-LEAVE_FIRST = ("ctrl+p", "e", "m", "n", "a", "r", "v", "minus", "plus", "x", "u", "t", "i", "space", "q")
+LEAVE_FIRST = (
+    "ctrl+p",
+    "f",
+    "e",
+    "m",
+    "n",
+    "a",
+    "r",
+    "v",
+    "minus",
+    "plus",
+    "x",
+    "u",
+    "t",
+    "i",
+    "space",
+    "q",
+)
 """Which keys the footer does without first where it is narrow. The help, which tells all, stays."""
 
 WELCOME = "Made-up rows and traffic, all in this process: i t u write a row, ? explains"

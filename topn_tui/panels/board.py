@@ -37,6 +37,8 @@ class Board(Ledger[BoardLine]):
     status: var[EngineStatus] = var(EngineStatus)
     now_s: var[int] = var(0)
     show_reserve: var[bool] = var(False)
+    before: var[tuple[Row, ...] | None] = var(None)
+    """While a moment of the past is shown: the board before it, from which its movements start."""
 
     def __init__(self, **keywords: str) -> None:
         super().__init__(**keywords)
@@ -50,9 +52,16 @@ class Board(Ledger[BoardLine]):
         if names != (old.key_name, old.score_name, old.column_names):
             self.show_columns(_columns(new))
         board_is_new = new.board is not old.board
-        if board_is_new:
+        if self.before is not None:
+            self._movements = Movements()
+            self._movements.follow(self.before, self.now_s * 1_000)
+        if board_is_new or self.before is not None:
             self._movements.follow(new.board, self.now_s * 1_000)
-        if board_is_new or (self.show_reserve and new.reserve.best is not old.reserve.best):
+        if (
+            board_is_new
+            or self.before is not None
+            or (self.show_reserve and new.reserve.best is not old.reserve.best)
+        ):
             self._show_rows()
         if not new.board and new.counters.loads != old.counters.loads:
             self.redraw()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from textual.reactive import var
 
 from engine.status import EngineStatus, Floor, Key, RankKey, Row
-from topn_tui.formatting import UNKNOWN, crop, key, number, safe, since
+from topn_tui.formatting import UNKNOWN, crop, key, number
 from topn_tui.panels import tree
 from topn_tui.panels.lines import Lines
+from topn_tui.panels.refill import MOVED_S, FloorMoves, load_lines
 from topn_tui.panels.titles import retitle
 from topn_tui.panels.tones import Spans, spans, width_of
 
@@ -21,15 +22,24 @@ class Heap(Lines, can_focus=True):
     status: var[EngineStatus] = var(EngineStatus)
     now_s: var[int] = var(0)
     marked: var[Key | None] = var(None)
+    followed: var[Key | None] = var(None)
+    before: var[tuple[Row, ...] | None] = var(None)
+    """While a moment of the past is shown: the board before it; what it has not is new in the heap."""
 
     def __init__(self, *, id: str) -> None:  # noqa: A002  Textual's name
         super().__init__(id=id, whole=True)
         retitle(self, title="Heap · score·key · root = the bar to beat")
         self._fresh: dict[RankKey, int] = {}
+        self._floor = FloorMoves()
 
     def watch_status(self, old: EngineStatus, new: EngineStatus) -> None:
-        if new.heap is not old.heap and old.heap:
-            before = set(old.heap)
+        if self.before is not None:
+            self._fresh.clear()
+            self._floor.forget()
+        else:
+            self._floor.follow(old, new, self.now_s)
+        if self.before is not None or (new.heap is not old.heap and old.heap):
+            before = {row.rank_key for row in self.before} if self.before else set(old.heap)
             self._fresh.update((node, self.now_s) for node in new.heap if node not in before)
         if _shown_of(new) != _shown_of(old):
             self.redraw()
@@ -38,10 +48,14 @@ class Heap(Lines, can_focus=True):
         old = [node for node, at_s in self._fresh.items() if now_s - at_s >= FRESH_S]
         for node in old:
             del self._fresh[node]
-        if old or self.status.load is not None:
+        floor_fades, status = self._floor.fade(now_s), self.status
+        if old or floor_fades or status.load is not None or _just_loaded(status, now_s):
             self.redraw()
 
     def watch_marked(self) -> None:
+        self.redraw()
+
+    def watch_followed(self) -> None:
         self.redraw()
 
     def on_resize(self) -> None:
@@ -51,7 +65,9 @@ class Heap(Lines, can_focus=True):
         """Work the picture out again; drawn only if it differs."""
         width, height = self.size
         status = self.status
-        under = _under(status, width, self.now_s * 1_000)
+        moved = self._floor.told(status.floor, self.now_s)
+        under = _under(status, width, moved)
+        under += load_lines(status, self.now_s * 1_000)
         nodes = [self._node(rank_key) for rank_key in status.heap]
         room = max(0, height - len(under) - 1)
         lines, drawn = tree.draw(nodes, width, room)
@@ -69,33 +85,38 @@ class Heap(Lines, can_focus=True):
         if self.marked is not None and rank_key[1] == self.marked:
             tone = "mark"
         short = f"{score}·{of if isinstance(rank_key[1], int) else crop(of, 6)}"
-        return tree.Node((f"{score}·{of}", short, score), tone)
+        sign = ""
+        if self.followed is not None and rank_key[1] == self.followed:
+            sign, tone = "◆", tone or "accent"
+        return tree.Node((f"{sign}{score}·{of}", f"{sign}{short}", f"{sign}{score}"), tone)
 
 
 def _shown_of(status: EngineStatus) -> tuple[object, ...]:
     """The parts of a status that this panel draws."""
     counters = (status.counters.spilled, status.counters.loads)
     known = (status.floor, status.whole_table_known, status.board_count, status.size)
-    return (id(status.heap), status.reserve, counters, known, status.load)
+    return (id(status.heap), status.reserve, counters, known, status.load, status.last_load)
 
 
-def _under(status: EngineStatus, width: int, now_ms: int) -> list[Spans]:
+def _just_loaded(status: EngineStatus, now_s: int) -> bool:
+    """The last load is told, or was until a moment ago."""
+    last = status.last_load
+    ended_ms = None if last is None else last.ended_at_ms
+    return ended_ms is not None and now_s * 1_000 - ended_ms < 2 * MOVED_S * 1_000
+
+
+def _under(status: EngineStatus, width: int, moved: Spans) -> list[Spans]:
     reserve, counters = status.reserve, status.counters
     bar = status.heap[0] if status.heap else None
-    lines = [
+    return [
         spans(("bar to beat  ", "dim"), *_of(bar, "accent"), *_rank(status, bar)),
         _strip(status, width),
         spans(("next up ", "dim"), *_row(reserve.next_up), ("   spills next ", "dim"),
               *_row(reserve.next_to_spill)),
-        spans(("floor ", "dim"), *_floor(status), ("   spilled ", "dim"), number(counters.spilled),
+        spans(("floor ", "dim"), *moved, *_floor(status), ("   spilled ", "dim"), number(counters.spilled),
               ("   loads ", "dim"), number(counters.loads),
               ("   rows at the floor or below are not kept", "dim")),
     ]  # fmt: skip
-    load = status.load
-    if load is not None:
-        lines.append(spans((f"◐ load: {safe(load.why)}", "warn"), f" · {safe(load.phase)} "
-                           f"{since(load.opened_at_ms, now_ms)}"))  # fmt: skip
-    return lines
 
 
 def _rank(status: EngineStatus, bar: RankKey | None) -> Spans:

@@ -12,6 +12,7 @@ from textwrap import wrap
 from typing import ClassVar, Generic, TypeVar
 
 from textual import events
+from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -48,7 +49,7 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
         Binding("home", "top", "Top, and follow", show=False),
         Binding("end", f"cursor({END})", "Bottom", show=False),
         Binding("enter", "open", "Detail", show=False),
-        Binding("escape", "top", "Let go", show=False),
+        Binding("escape", "release", "Let go", show=False),
     ]
 
     cursor: var[Hashable | None] = var(None, init=False)
@@ -59,6 +60,8 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
     """
     marked: var[int | str | None] = var(None, init=False)
     """A key picked out somewhere; its rows are marked here."""
+    followed: var[int | str | None] = var(None, init=False)
+    """The key that is followed; its rows are marked here whatever the cursor picks out."""
 
     class Marked(Message):
         """The cursor came to a row of this key (None: it was let go)."""
@@ -184,6 +187,8 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
             look = "cursor" if self.has_focus else "blurred"
         elif self.marked is not None and self.key_of(row) == self.marked:
             look = "marked"
+        if self.followed is not None and self.key_of(row) == self.followed:
+            look = f"{look} followed" if look in ("cursor", "blurred") else "followed"
         shown = tuple(
             fit_spans(
                 self.fill(row, w) if column.drawn else shorten(cell, w, keep=1),
@@ -221,6 +226,12 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
     def _index(self) -> int | None:
         return None if self.cursor is None else self._find(self.cursor)
 
+    @property
+    def picked(self) -> T | None:
+        """The row under the cursor."""
+        at = self._index()
+        return None if at is None else self._rows[at]
+
     def action_cursor(self, by: int) -> None:
         if not self._rows:
             return
@@ -241,6 +252,12 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
         self._let_go(gone=False)
         self.set_scroll(None, 0)
         self.redraw()
+
+    def action_release(self) -> None:
+        """As :meth:`action_top`; where there is nothing to let go of the key is somebody else's."""
+        if self.cursor is None and not self._gone and not round(self.scroll_y):
+            raise SkipAction
+        self.action_top()
 
     def _let_go(self, *, gone: bool) -> None:
         self.cursor = None
@@ -266,6 +283,9 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
     # ── what asks for another look ──
 
     def watch_marked(self) -> None:
+        self.redraw()
+
+    def watch_followed(self) -> None:
         self.redraw()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:

@@ -18,8 +18,18 @@ LOOKS = {
     "cursor": "on $primary 45%",
     "blurred": "on $primary 20%",
     "marked": "on $accent 20%",
+    "followed": "on $secondary 25%",
+    "cursor followed": "on $primary 45%",
+    "blurred followed": "on $primary 20%",
 }
-GUTTER = {"cursor": "▸", "blurred": "▹", "marked": "•"}
+GUTTER = {
+    "cursor": "▸",
+    "blurred": "▹",
+    "marked": "•",
+    "followed": "◆",
+    "cursor followed": "◈",
+    "blurred followed": "◈",
+}
 """The sign in the first cell that says the same as the background."""
 
 

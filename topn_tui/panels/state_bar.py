@@ -8,6 +8,7 @@ from textual.reactive import var
 
 from engine.status import EngineStatus, State
 from topn_tui.formatting import clock, number, safe, since
+from topn_tui.journey import View
 from topn_tui.panels.lines import Lines
 from topn_tui.panels.pipeline import publication
 from topn_tui.panels.tones import Span, Spans, fit_spans, shorten, spans, width_of
@@ -28,6 +29,8 @@ class StateBar(Lines):
     live: var[EngineStatus] = var(EngineStatus)
     now_s: var[int] = var(0)
     paused: var[bool] = var(False)
+    view: var[View | None] = var(None)
+    """The moment that the panels show while paused."""
     ended: var[str | None] = var(None)
     """What the app knows of the engine's end; the status may have had no time to say it."""
 
@@ -46,6 +49,9 @@ class StateBar(Lines):
         self._paused_at = self.live.events_total
         self.redraw()
 
+    def watch_view(self) -> None:
+        self.redraw()
+
     def watch_ended(self) -> None:
         self.redraw()
 
@@ -56,7 +62,8 @@ class StateBar(Lines):
         """Both lines, the right-hand ends of them last to go."""
         status, now_ms, width = self.live, self.now_s * 1_000, self.size.width
         missed = status.events_total - self._paused_at
-        pause = spans((f" ❚❚ PAUSED {number(missed)} missed ", "mark")) if self.paused else ()
+        pause = spans((f" {self._paused(now_ms)} {number(missed)} missed ", "mark"))
+        pause = pause if self.paused else ()
         place = (
             spans((f" {self._environment} ", _alarm(self._environment)))
             if self._environment
@@ -73,6 +80,11 @@ class StateBar(Lines):
                 _ends(state, right, width, keep_left=True),
             ]
         )
+
+    def _paused(self, now_ms: int) -> str:
+        if self.view is None or self.view.newest:
+            return "❚❚ PAUSED"
+        return f"◀◀ PAST {since(self.view.at_ms, now_ms)} ago ·"
 
     def _what(self, status: EngineStatus) -> Spans:
         if not status.table:

@@ -1,0 +1,178 @@
+"""What is known of one row: where it is, and how it got there: pure, fed with one status after another."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import TypeVar
+
+from engine.status import (
+    EngineStatus,
+    EventEntry,
+    EvictionEntry,
+    Key,
+    Row,
+    Score,
+    Verdict,
+    Where,
+)
+from topn_tui.formatting import key, number
+from topn_tui.panels import verdicts
+from topn_tui.panels.tones import Span, Spans, spans
+
+KEPT = 200
+"""Sightings of one row; older ones are forgotten."""
+
+Numbered = TypeVar("Numbered", EventEntry, EvictionEntry)
+
+_UP: Span = ("▲ ", "good")
+_DOWN: Span = ("▼ ", "warn")
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """The row at one moment."""
+
+    number: int
+    at_ms: int
+    score: Score | None
+    rank: int | None
+    """None: not on the board."""
+    what: Spans
+
+
+class Trail:
+    """The sightings of one row.
+
+    Begins with what the status still has of it; from then on sees each rank it takes, frame by frame.
+    """
+
+    def __init__(self, of: Key, kept: int = KEPT) -> None:
+        self.key = of
+        self.sightings: tuple[Sighting, ...] = ()
+        """Oldest first."""
+        self._kept: deque[Sighting] = deque(maxlen=kept)
+        self._total = 0
+        self._event = self._eviction = 0
+        self._board: tuple[Row, ...] | None = None
+        self._rank: int | None = None
+        self._left = False
+
+    def see(self, status: EngineStatus) -> bool:
+        """Take in the next status; says whether there is more to tell. O(1) where nothing is new."""
+        total = self._total
+        events = _after(status.events, self._event)
+        evictions = _after(status.evictions, self._eviction)
+        if status.events:
+            self._event = max(self._event, status.events[-1].number)
+        if status.evictions:
+            self._eviction = max(self._eviction, status.evictions[-1].number)
+        own = [of for of in events if of.explained.key == self.key]
+        told = {of.at_ms for of in own if of.explained.verdict is not Verdict.SUPERSEDED}
+        news: list[EventEntry | EvictionEntry] = [*own]
+        # The row's own change says the same, of the same moment.
+        news += [of for of in evictions if self._concerns(of) and of.at_ms not in told]
+        for one in sorted(news, key=lambda of: of.at_ms):
+            if isinstance(one, EventEntry):
+                self._saw_event(one)
+            else:
+                self._saw_eviction(one)
+        if status.board is not self._board:
+            self._board = status.board
+            self._saw_board(status)
+        if self._total != total:
+            self.sightings = tuple(self._kept)
+        return self._total != total
+
+    def _concerns(self, of: EvictionEntry) -> bool:
+        return self.key in (of.row.key, of.successor and of.successor.key)
+
+    def _saw_event(self, entry: EventEntry) -> None:
+        of = entry.explained
+        if of.verdict is Verdict.SUPERSEDED:
+            self._add(entry.at_ms, of.new_score, self._rank, verdicts.verdict(of))
+            return
+        rank = of.after.rank if of.after is not None else None
+        told = verdicts.verdict(of)
+        if of.verdict is Verdict.ENTERED and self._left:
+            told = spans(_UP, ("back: ", "good"), verdicts.words(of))
+        self._left = self._left or of.verdict is Verdict.LEFT
+        on_board = of.after is not None and of.after.where is Where.BOARD
+        self._add(entry.at_ms, of.new_score, rank if on_board else None, told)
+
+    def _saw_eviction(self, entry: EvictionEntry) -> None:
+        if entry.row.key == self.key:
+            self._left = True
+            why = verdicts.why_left(entry)
+            self._add(entry.at_ms, entry.row.score, None, spans(_DOWN, f"left the board: {why}"))
+        elif entry.successor is not None:
+            back = "back: " if self._left else ""
+            told = spans(_UP, f"{back}came up for {key(entry.row.key)}")
+            self._add(entry.at_ms, entry.successor.score, self._rank, told)
+
+    def _saw_board(self, status: EngineStatus) -> None:
+        """A rank that no change of its own has told: others moved, or a load said so."""
+        board = enumerate(status.board, 1)
+        rank, row = next(((i, of) for i, of in board if of.key == self.key), (None, None))
+        was, self._rank = self._rank, rank
+        if row is None or rank is None or rank == was:
+            return
+        last = self._kept[-1] if self._kept else None
+        if last is not None and last.rank == rank and last.score == row.score:
+            return
+        told = f"at rank {number(rank)}" if was is None else f"{number(was)} → {number(rank)}"
+        others = "" if was is None else ", others moved"
+        sign: Span = ("• ", "dim") if was is None else _UP if rank < was else _DOWN
+        self._add(status.at_ms, row.score, rank, spans(sign, told + others))
+
+    def _add(self, at_ms: int, score: Score | None, rank: int | None, what: Spans) -> None:
+        self._total += 1
+        self._rank = rank
+        self._kept.append(Sighting(self._total, at_ms, score, rank, what))
+
+
+def whereabouts(of: Key, status: EngineStatus) -> str:
+    """Where the row is now, or what is known of a row that is not tracked. Safe text."""
+    for rank, row in enumerate(status.board, 1):
+        if row.key == of:
+            return f"rank {number(rank)} of {number(status.board_count)}, score {number(row.score)}"
+    reserve = status.reserve
+    for rank, row in enumerate(reserve.best, status.board_count + 1):
+        if row.key == of:
+            return f"in the reserve at {number(rank)}, score {number(row.score)}"
+    if status.board_count > len(status.board):
+        return f"not among the first {number(len(status.board))} rows, which are those shown"
+    if reserve.held > len(reserve.best):
+        return f"not on the board, nor among the reserve's best {number(len(reserve.best))}"
+    if status.floor is not None:
+        return f"not tracked: below the floor {number(status.floor[0])}·{key(status.floor[1])}"
+    if status.whole_table_known:
+        return "not in the table, or its score is NULL"
+    return "nothing is loaded yet"
+
+
+def read_key(text: str, status: EngineStatus) -> Key:
+    """A key as a person types it, of the kind that this table's keys are.
+
+    Raises:
+        ValueError: it cannot be one; says why.
+    """
+    text = text.strip()
+    if not text:
+        raise ValueError("type the key of a row")
+    rows = (*status.board, *status.reserve.best)
+    known = next((row.key for row in rows), None)
+    try:
+        return text if isinstance(known, str) else int(text)
+    except ValueError:
+        if known is None:
+            return text
+        raise ValueError(f"{text!r} is no key here: they are whole numbers, as {known}") from None
+
+
+def _after(entries: Sequence[Numbered], seen: int) -> list[Numbered]:
+    """The entries with greater numbers, oldest first. O(their count)."""
+    news = list(takewhile(lambda entry: entry.number > seen, reversed(entries)))
+    return news[::-1]

@@ -1,0 +1,74 @@
+"""The lines that stand over the panels while they are paused: which moment they show."""
+
+from __future__ import annotations
+
+from textual.reactive import var
+
+from topn_tui.formatting import clock, key, number, safe, since
+from topn_tui.journey import View
+from topn_tui.panels import verdicts
+from topn_tui.panels.lines import Lines
+from topn_tui.panels.tones import Spans, shorten, spans
+
+
+class PastLine(Lines):
+    """Not there while live."""
+
+    DEFAULT_CSS = """
+    PastLine { display: none; height: 2; background: $warning 25%; }
+    PastLine.-there { display: block; }
+    """
+
+    view: var[View | None] = var(None)
+    now_s: var[int] = var(0)
+    paused: var[bool] = var(False)
+
+    def watch_paused(self, paused: bool) -> None:
+        self.set_class(paused, "-there")
+        self.redraw()
+
+    def watch_view(self) -> None:
+        self.redraw()
+
+    def watch_now_s(self) -> None:
+        self.redraw()
+
+    def on_resize(self) -> None:
+        self.redraw()
+
+    def redraw(self) -> None:
+        if self.paused:
+            lines = (_where(self.view, self.now_s * 1_000), _what(self.view))
+            self.show([shorten(line, self.size.width, keep=3) for line in lines])
+
+
+def _where(view: View | None, now_ms: int) -> Spans:
+    if view is None:
+        return spans((" ❚❚ ", "accent"), ("paused", "strong"), "; nothing is kept to step back to")
+    glyph = " ❚❚ " if view.newest else " ◀◀ "
+    return spans(
+        (glyph, "accent"),
+        (f"event {number(view.index + 1)} of {number(view.count)} kept", "strong"),
+        f", {since(view.at_ms, now_ms)} ago",
+        f"; oldest {clock(view.oldest_ms)}",
+        ("  ← → step, esc live", "dim"),
+    )
+
+
+def _what(view: View | None) -> Spans:
+    """What happened at this step; where it shares its batch, that the board is the batch's."""
+    if view is None:
+        return ()
+    event = view.step.event
+    at = (f"    {clock(view.at_ms, millis=True)}", "dim")
+    if event is None:
+        what = "a load was swapped in" if view.loaded else "no change of a row"
+        if view.changes:
+            what = f"{number(view.changes)} changes, none of them kept"
+        return spans(at, (f"  {what}", "strong"))
+    of = event.explained
+    told = spans(at, (f"  {safe(of.op)} {key(of.key)} ", "strong"), verdicts.words(of))
+    if view.changes > 1:
+        nth, batch = number(event.number - view.first), number(view.changes)
+        told += spans((f"  ({nth} of {batch} in its batch", ""), ("; board as after all", ""), ")")
+    return told
