@@ -17,6 +17,7 @@ def report(figures: Figures) -> list[str]:
     answered = reads - figures.reads["away"] - figures.reads["nothing"]
     share = f"{exact / answered:.0%}" if answered else "-"
     gaps = sum(point.feed_gap for point in figures.quiet)
+    stuck = sum(point.canal_stuck for point in figures.quiet)
     longest = max((point.exact_s for point in figures.quiet), default=0.0)
     return [
         f"{figures.seconds:.0f} s, {len(figures.killed)} kills: "
@@ -25,7 +26,7 @@ def report(figures: Figures) -> list[str]:
         f"reads {reads:,}: " + ", ".join(f"{n} {c:,}" for n, c in figures.reads.most_common()),
         f"EXACT {exact:,} of {answered:,} reads that had an answer ({share})",
         f"quiet points {len(figures.quiet)}, EXACT and in agreement at most {longest:.1f} s after "
-        f"all was delivered; feed gaps {gaps}",
+        f"all was delivered; Canal stuck until started anew {stuck}, feed gaps {gaps}",
         *(_recovery(figures, name) for name in _SERVICES if kinds[name]),
         f"mismatches {len(figures.mismatches)}",
     ]
