@@ -83,8 +83,17 @@ class Shown:
 
 def default_name(what: What, form: Form, status: EngineStatus, *, at_ms: int) -> str:
     """A file's name in plain characters: ``interactives-board-20261124-101407.csv``; UTC."""
+    return _name(what, form, status, at_ms)
+
+
+def picture_name(status: EngineStatus, *, at_ms: int) -> str:
+    """As :func:`default_name`, of a picture: ``interactives-screen-20261124-101407.svg``."""
+    return _name("screen", "svg", status, at_ms)
+
+
+def _name(what: str, suffix: str, status: EngineStatus, at_ms: int) -> str:
     board = _PLAIN.sub("_", status.board_name).strip("._-")[:60] or "topn"
-    return f"{board}-{what}-{_moment(at_ms):%Y%m%d-%H%M%S}.{form}"
+    return f"{board}-{what}-{_moment(at_ms):%Y%m%d-%H%M%S}.{suffix}"
 
 
 def export(what: What, form: Form, shown: Shown) -> str:

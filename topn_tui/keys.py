@@ -26,6 +26,8 @@ KEYS = (
     Binding("n", "notices", "Notices", tooltip="all notices"),
     Binding("m", "maximise", "Max", tooltip="one panel over the whole screen, and back"),
     Binding("e", "export", "Export", tooltip="board, events or evictions into a CSV or JSON file"),
+    Binding("c", "copy_row", "Copy", show=False, tooltip="the row under the cursor into the clipboard"),
+    Binding("s", "picture", "Picture", show=False, tooltip="the screen as it is, as SVG, into the current folder"),
     Binding("question_mark", "help", "Help", key_display="?", tooltip="this help"),
     Binding("q", "quit", "Quit", tooltip="stop the engine and leave; once more: leave at once"),
 )  # fmt: skip

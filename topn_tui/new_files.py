@@ -8,6 +8,9 @@ from pathlib import Path
 
 from engine.errors import TopnError
 
+MOST_OF_A_NAME = 100
+"""So many files get a number for a name that is taken."""
+
 
 class NotWritten(TopnError):
     """The file is not there; the message says why and what to do. The operator can mend it."""
@@ -46,6 +49,20 @@ def write_new(name: str, text: str) -> Path:
             f"cannot be written ({error.strerror}); name another place: {path!s:.200}"
         ) from None
     return path
+
+
+def write_numbered(name: str, text: str) -> Path:
+    """As :func:`write_new`; where the name is taken a number is added to it: ``name-2.svg``.
+
+    Raises:
+        NotWritten: as :func:`write_new`; also after many numbers.
+    """
+    stem, suffix = os.path.splitext(name)
+    for number in range(2, MOST_OF_A_NAME + 1):
+        if not os.path.lexists(name):
+            break
+        name = f"{stem}-{number}{suffix}"
+    return write_new(name, text)
 
 
 def _path(name: str) -> Path:

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Callable
 
-from topn_tui.exporting import Shown, What
+from textual import work
+
+from topn_tui.copying import row_text
+from topn_tui.exporting import Shown, What, picture_name
+from topn_tui.formatting import crop, safe
 from topn_tui.manners import Mannered
+from topn_tui.new_files import NotWritten, write_numbered
 from topn_tui.panels import Events
+from topn_tui.panels.ledger import Ledger
 from topn_tui.screens.export import ExportScreen
+
+TOLD_CELLS = 60
+"""Of what was copied, so much is told."""
+
+_FONTS_FROM_ELSEWHERE = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
+
+
+def alone(drawing: str) -> str:
+    """An exported screen that fetches nothing when it is opened: Textual's names a web font."""
+    return _FONTS_FROM_ELSEWHERE.sub("", drawing)
 
 
 class Tools(Mannered):
@@ -23,6 +41,30 @@ class Tools(Mannered):
         what = What(focused) if focused in list(What) else What.BOARD
         screen = ExportScreen(self._shown(), what, at_ms=self._now_ms())
         self.push_screen(screen, self._tell_export)
+
+    def action_copy_row(self) -> None:
+        """The row under the cursor, through the terminal (OSC 52), also over ssh."""
+        panel = self.focused
+        text = row_text(panel.picked) if isinstance(panel, Ledger) else None
+        if text is None:
+            self.notify("No row is picked: ↑ ↓ pick one.", timeout=3, markup=False)
+            return
+        self.copy_to_clipboard(text)
+        self.notify(f"Copied: {crop(text.replace(chr(9), '  '), TOLD_CELLS)}", markup=False)
+
+    @work(exclusive=True, group="picture")
+    async def action_picture(self) -> None:
+        """The screen as it is, as SVG, into the current folder."""
+        drawing = alone(self.export_screenshot(simplify=True))
+        status, at_ms = self._shown().status, self._now_ms()
+        try:
+            path = await asyncio.to_thread(
+                write_numbered, picture_name(status, at_ms=at_ms), drawing
+            )
+        except NotWritten as error:
+            self.notify(f"No picture: {safe(str(error))}", severity="error", markup=False)
+        else:
+            self.notify(f"Picture of the screen: {safe(str(path))}", markup=False)
 
     def _tell_export(self, said: str | None) -> None:
         if said is not None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from tests.tui.conftest import Open
+from tests.tui.scripted import BOARD, ScriptedEngine, row, sample
 from topn_tui.panels import Events
 
 
@@ -66,3 +68,46 @@ async def test_what_cannot_be_written_is_told_in_place_and_escape_writes_nothing
         assert "no such folder" not in await operator.press("x")  # it is being mended
         assert "Export ─" not in await operator.press("escape")
     assert files(tmp_path) == {}
+
+
+# ── a row, a picture ──
+
+
+async def test_c_copies_the_picked_row_without_anything_a_terminal_would_obey(
+    dashboard: Open,
+) -> None:
+    hostile = row("k\x1b]0;x\a", Decimal("1234.50"), 100, "a\tb\n\u202e=1", None)
+    async with dashboard(ScriptedEngine(sample(board=(hostile, *BOARD)))) as operator:
+        await operator.panel("board")
+        await operator.press("c")
+        assert operator.app.clipboard == ""  # no row is picked, and that is said
+        await operator.press("down", "c")
+        assert operator.app.clipboard == "k␛]0;x␇\t100\ta␉b␊\\u202e=1\t\t1234.50"
+        await operator.press("down", "c")
+        assert operator.app.clipboard == "82\t100\tet\t0\t650"
+        said = [of.message for of in operator.app._notifications]
+        assert said[-1] == "Copied: 82  100  et  0  650"
+        await operator.panel("events")
+        await operator.press("down", "c")
+        assert operator.app.clipboard.split("\t")[:5] == [
+            "82", "2023-11-14T22:13:19.509Z", "UPDATE", "550", "650",
+        ]  # fmt: skip
+        await operator.panel("evictions")
+        await operator.press("down", "c")
+        assert operator.app.clipboard.endswith("\t10\tdisplaced by 98 (160)")
+
+
+async def test_s_draws_the_screen_into_a_new_file_each_time(
+    dashboard: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with dashboard(size=(80, 24)) as operator:
+        for count in (1, 2):
+            await operator.press("s")
+            while sum(text.endswith("</svg>\n") for text in files(tmp_path).values()) < count:
+                await operator.pilot.pause(0.01)
+    name = "interactives-screen-20231114-221320"
+    pictures = files(tmp_path)
+    assert sorted(pictures) == [f"{name}-2.svg", f"{name}.svg"]
+    assert "EXACT" in pictures[f"{name}.svg"]
+    assert "font-face" not in pictures[f"{name}.svg"]
