@@ -232,12 +232,6 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
         at = self._index()
         return None if at is None else self._rows[at]
 
-    @property
-    def picked(self) -> T | None:
-        """The row under the cursor."""
-        at = self._index()
-        return None if at is None else self._rows[at]
-
     def action_cursor(self, by: int) -> None:
         if not self._rows:
             return
