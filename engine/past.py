@@ -12,7 +12,7 @@ of its own. Batches of which no change has a verdict are put together, a tenth o
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -97,41 +97,65 @@ class Recorder:
         self._moments: deque[Moment] = deque()
         self._rows = 0
         self._events = 0
-        self._began_ms: int | None = None
-        """When the newest moment began, if another batch without verdicts may still join it."""
+        # The moment that batches without verdicts may still join.
+        self._open: dict[Key, Row | None] | None = None
+        self._began_ms = self._at_ms = 0
 
     @property
     def rows(self) -> int:
-        """Rows in the differences of all moments."""
+        """Rows in the differences of all finished moments."""
         return self._rows
 
-    def record(
-        self, change: BoardChange, make_after: Callable[[], After], *, told: bool, at_ms: int
-    ) -> None:
-        """Add a moment; O(the change). `make_after` is asked once, now."""
-        after = make_after()
-        rows: dict[Key, Row | None] = {of.row.key: None for of in change.left}
+    @property
+    def is_open(self) -> bool:
+        """A moment waits for :meth:`finish`."""
+        return self._open is not None
+
+    def record(self, change: BoardChange, after: After, *, told: bool, at_ms: int) -> None:
+        """Add a batch and finish its moment, which is one of its own if `told`; O(the change).
+
+        An open moment must have been finished before, unless this batch is to join it.
+        """
+        last = self._moments[-1] if self._moments else None
+        joins = last is not None and not told and not last.told
+        if self._open is None and joins and 0 <= at_ms - self._began_ms < TOGETHER_MS:
+            self._reopen()
+        self.join(change, at_ms=at_ms)
+        self.finish(after, told=told)
+
+    def join(self, change: BoardChange, *, at_ms: int) -> None:
+        """Add a batch without verdicts to the open moment, opening one where there is none."""
+        rows = self._open
+        if rows is None:
+            rows = self._open = {}
+            self._began_ms = at_ms
+        self._at_ms = at_ms
+        for eviction in change.left:
+            rows[eviction.row.key] = None
         for row in change.entered:
-            rows[row.key] = cut_row(row)
+            rows[row.key] = row
         for row in change.moved:
-            rows[row.key] = cut_row(row)
-        before = self._events
-        began_ms = self._began_ms
-        if not told and began_ms is not None and 0 <= at_ms - began_ms < TOGETHER_MS:
-            last = self._moments.pop()
-            self._rows -= len(last.rows)
-            rows = {**last.rows, **rows}
-            before = last.events_before
-        else:
-            self._began_ms = None if told else at_ms
+            rows[row.key] = row
+
+    def finish(self, after: After, *, told: bool = False) -> None:
+        """Close the open moment, if there is one; `after`: how things stand after all its batches."""
+        if self._open is None:
+            return
+        rows = {key: row and cut_row(row) for key, row in self._open.items()}
+        self._open = None
+        self._moments.append(Moment(self._at_ms, rows, self._events, told, after))
         self._events = after.events_total
         self._rows += len(rows)
-        self._moments.append(Moment(at_ms, rows, before, told, after))
         self._forget()
 
     def past(self) -> Past:
-        """All that is kept. O(N)."""
+        """All finished moments. O(N)."""
         return Past(base=dict(self._base), moments=tuple(self._moments))
+
+    def _reopen(self) -> None:
+        last = self._moments.pop()
+        self._rows -= len(last.rows)
+        self._open, self._events = dict(last.rows), last.events_before
 
     def _forget(self) -> None:
         moments = self._moments

@@ -168,6 +168,7 @@ class Engine:
 
     def past(self) -> Past:
         """The moments that the board went through lately; none where nobody looks (no screen)."""
+        self._finish_moment()
         return self._past.past()
 
     def stop(self) -> None:
@@ -339,9 +340,17 @@ class Engine:
             return
         explained = self._seen_last[3:] != (told,)
         self._seen_last = seen
-        self._past.record(
-            change, lambda: self._after(topn), told=explained, at_ms=self._clock.wall_ms()
-        )
+        at_ms = self._clock.wall_ms()
+        if self._explain_left <= 0 and not explained:
+            # Nothing gets a verdict before the next status, which finishes the moment.
+            self._past.join(change, at_ms=at_ms)
+        else:
+            self._finish_moment()
+            self._past.record(change, self._after(topn), told=explained, at_ms=at_ms)
+
+    def _finish_moment(self) -> None:
+        if self._topn is not None and self._past.is_open:
+            self._past.finish(self._after(self._topn))
 
     def _after(self, topn: TopN) -> After:
         board = topn.board
@@ -428,6 +437,7 @@ class Engine:
 
     def _replace_status(self, *, ended: str | None) -> None:
         self._explain_left = EXPLAINED
+        self._finish_moment()
         topn = self._topn
         self._meter.publish_ms = self._publisher.last_ms
         self._meter.tick(

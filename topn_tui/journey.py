@@ -10,7 +10,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 
 from engine.past import Past
-from engine.status import EngineStatus, EventEntry, Row
+from engine.status import EngineStatus, EventEntry, LoadStatus, Row
 
 BOARD_SHOWN, HEAP_SHOWN = 1000, 63
 """As many as a status shows."""
@@ -118,11 +118,19 @@ class Journey:
             floor=after.floor,
             whole_table_known=after.whole_table_known,
             load=None,
+            last_load=_ended_by(now.last_load, moment.at_ms),
+            last_audit=_ended_by(now.last_audit, moment.at_ms),
             counters=counters,
             events=tuple(entry for entry in now.events if entry.number <= last),
             events_total=last,
             evictions=tuple(e for e in now.evictions if e.number <= after.evictions_total),
         )
+
+
+def _ended_by(load: LoadStatus | None, at_ms: int) -> LoadStatus | None:
+    """None where it ended later; which one was the last then is not kept."""
+    ended_ms = None if load is None else load.ended_at_ms
+    return load if ended_ms is not None and ended_ms <= at_ms else None
 
 
 def _steps(past: Past, events: tuple[EventEntry, ...]) -> tuple[Step, ...]:

@@ -25,6 +25,7 @@ class Watched:
         self.photos: list[tuple[int, tuple[Row, ...]]] = []
         self.events = self.evicted = 0
         self.at_ms = 0
+        self.after = After()
 
     def play(self, steps: int) -> None:
         for _ in range(steps):
@@ -69,7 +70,13 @@ class Watched:
             spilled=len(self.photos),
         )
         told = self.random.random() < 0.6
-        self.recorder.record(change, lambda: after, told=told, at_ms=self.at_ms)
+        if not told and self.random.random() < 0.3:
+            self.recorder.join(change, at_ms=self.at_ms)
+        else:
+            if self.recorder.is_open and told:
+                self.recorder.finish(self.after)
+            self.recorder.record(change, after, told=told, at_ms=self.at_ms)
+        self.after = after
         self.photos.append((self.events, tuple(self.board.best(self.board.size))))
 
 
@@ -78,6 +85,7 @@ def test_every_moment_kept_shows_the_board_as_it_was_through_loads_and_truncates
     for seed in range(HISTORIES):
         watched = Watched(seed)
         watched.play(150)
+        watched.recorder.finish(watched.after)
         past = watched.recorder.past()
         for index, moment in enumerate(past.moments):
             # `spilled` numbers the photographs here
@@ -125,7 +133,7 @@ def test_batches_without_verdicts_are_one_moment_for_a_tenth_of_a_second_at_most
         number = at_ms // 10 + 1
         recorder.record(
             BoardChange(entered=(row,)),
-            lambda n=number: After(events_total=n),  # type: ignore[misc]
+            After(events_total=number),
             told=at_ms == 30,
             at_ms=at_ms,
         )
@@ -139,7 +147,7 @@ def test_moments_after_a_status_are_left_out_of_its_past() -> None:
     recorder = Recorder()
     for number in (1, 2, 3):
         after = After(events_total=number)
-        recorder.record(BoardChange(), lambda of=after: of, told=True, at_ms=number)  # type: ignore[misc]
+        recorder.record(BoardChange(), after, told=True, at_ms=number)
     past = recorder.past()
     assert past.until(2, 2).moments == past.moments[:2]
     assert past.until(3, 2).moments == past.moments[:2]
@@ -150,5 +158,5 @@ def test_moments_after_a_status_are_left_out_of_its_past() -> None:
 def test_a_row_of_megabytes_is_kept_cut() -> None:
     recorder = Recorder()
     row = Row(1, 5, ("x" * 1_000_000,))
-    recorder.record(BoardChange(entered=(row,)), After, told=True, at_ms=1)
+    recorder.record(BoardChange(entered=(row,)), After(), told=True, at_ms=1)
     assert len(str(recorder.past().board(0)[0].columns[0])) == 200

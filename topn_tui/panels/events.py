@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import ClassVar
 
 from textual.reactive import var
 
-from engine.status import EngineStatus, EventEntry, Key, Score
+from engine.status import EngineStatus, EventEntry, Key, Score, Verdict
+from topn_tui.filtering import Words
 from topn_tui.formatting import clock, key, number, number_within, rate, raw, safe, spark, value
 from topn_tui.panels import verdicts
 from topn_tui.panels.columns import Column
 from topn_tui.panels.detail import Detail, fact, heading
-from topn_tui.panels.ledger import Ledger
+from topn_tui.panels.findable import Findable
 from topn_tui.panels.titles import retitle
 from topn_tui.panels.tones import Spans, spans
 
 SCORE_CELLS = 20
 
 
-class Events(Ledger[EventEntry]):
+class Events(Findable[EventEntry]):
     """Keeps the last number it saw and how many it saw, to say how many it could not show."""
 
     PREPENDS = True
@@ -35,11 +36,17 @@ class Events(Ledger[EventEntry]):
         Column(title="verdict", keep=10, at_least=22, at_most=36, stretch=True),
     )
 
+    WORDS: ClassVar[Words] = {
+        "key": (),
+        "op": ("insert", "update", "delete"),
+        "verdict": tuple(Verdict),
+    }
+
     status: var[EngineStatus] = var(EngineStatus)
 
     def __init__(self, **keywords: str) -> None:
         super().__init__(**keywords)
-        retitle(self, title="Binlog events")
+        self.entitle("Binlog events")
         self._last_seen = 0
         self._seen = 0
 
@@ -48,13 +55,13 @@ class Events(Ledger[EventEntry]):
             self._seen += sum(entry.number > self._last_seen for entry in new.events)
             if new.events:
                 self._last_seen = max(self._last_seen, new.events[-1].number)
-            self.show(new.events[::-1])
+            self.offer(new.events[::-1])
         elif not new.events and (old.topic, old.table) != (new.topic, new.table):
             self.redraw()
         if new.rates is not old.rates:
             pulse = spark(new.rates.changes_history, 10).strip()
             title = f"Binlog events · {rate(new.rates.changes_per_s)} {pulse}"
-            retitle(self, title=title.rstrip())
+            self.entitle(title.rstrip())
         self._say_missed()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
@@ -71,10 +78,18 @@ class Events(Ledger[EventEntry]):
         retitle(self, subtitle=" · ".join(parts))
 
     def nothing(self) -> str:
+        if none := self.none_found():
+            return none
         topic, table = safe(self.status.topic), safe(self.status.table)
         if not topic or not table:
             return "Waiting for the first change."
+        if self.status.events_total:
+            return "The changes until then are no longer kept."
         return f"No change on topic {topic} since the start. Write a row to {table} to see it here."
+
+    def facts(self, row: EventEntry) -> Mapping[str, str]:
+        of = row.explained
+        return {"key": key(of.key), "op": of.op, "verdict": of.verdict}
 
     def identity(self, row: EventEntry) -> Hashable:
         return row.number

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import ClassVar
 
 from textual.reactive import var
 
 from engine.status import Cause, EngineStatus, EvictionEntry, Key
+from topn_tui.filtering import Words
 from topn_tui.formatting import clock, key, number, number_within, safe, value
 from topn_tui.panels import verdicts
 from topn_tui.panels.columns import Column
 from topn_tui.panels.detail import Detail, fact, heading
-from topn_tui.panels.ledger import Ledger
+from topn_tui.panels.findable import Findable
 from topn_tui.panels.titles import retitle
 from topn_tui.panels.tones import Spans, spans
 
 
-class Evictions(Ledger[EvictionEntry]):
+class Evictions(Findable[EvictionEntry]):
     """Nothing kept but what it shows."""
 
     PREPENDS = True
@@ -31,19 +32,28 @@ class Evictions(Ledger[EvictionEntry]):
         Column(title="why it left", keep=10, at_least=21, at_most=60, stretch=True),
     )
 
+    WORDS: ClassVar[Words] = {"key": (), "cause": tuple(Cause)}
+
     status: var[EngineStatus] = var(EngineStatus)
 
     def __init__(self, **keywords: str) -> None:
         super().__init__(**keywords)
-        retitle(self, title="Evictions")
+        self.entitle("Evictions")
 
     def watch_status(self, old: EngineStatus, new: EngineStatus) -> None:
         if new.evictions is not old.evictions:
-            self.show(new.evictions[::-1])
+            self.offer(new.evictions[::-1])
         retitle(self, subtitle=f"{number(new.counters.evicted)} in all")
 
     def nothing(self) -> str:
+        if none := self.none_found():
+            return none
+        if self.status.counters.evicted:
+            return "Those until then are no longer kept."
         return "Nobody has left the board yet."
+
+    def facts(self, row: EvictionEntry) -> Mapping[str, str]:
+        return {"key": key(row.row.key), "cause": row.cause}
 
     def identity(self, row: EvictionEntry) -> Hashable:
         return row.number

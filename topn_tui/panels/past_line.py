@@ -70,5 +70,7 @@ def _what(view: View | None) -> Spans:
     told = spans(at, (f"  {safe(of.op)} {key(of.key)} ", "strong"), verdicts.words(of))
     if view.changes > 1:
         nth, batch = number(event.number - view.first), number(view.changes)
-        told += spans((f"  ({nth} of {batch} in its batch", ""), ("; board as after all", ""), ")")
+        told += spans(
+            (f"  · {nth} of {batch} in its batch", ""), f", the board as after all {batch}"
+        )
     return told
