@@ -20,6 +20,7 @@ from topn_tui.follow_row import FollowRow
 from topn_tui.formatting import safe
 from topn_tui.keys import KEYS, LEAVE_FIRST, WELCOME, WORKLOAD_KEYS, panel_keys
 from topn_tui.panels import PANELS, Board
+from topn_tui.panels.find_line import FindLine
 from topn_tui.panels.follow import Follow
 from topn_tui.panels.key_line import KeyLine
 from topn_tui.panels.lateness import Lateness
@@ -119,6 +120,7 @@ class Dashboard(TimeTravel, FollowRow, Tools):
         yield follow.data_bind(cls.status, cls.sightings, cls.marked, row_followed=cls.followed)
         notice = NoticeLine(WELCOME if self._workload else "", id="notice")
         yield notice.data_bind(cls.live, cls.now_s, cls.ended)
+        yield FindLine()
         yield KeyLine(LEAVE_FIRST)
 
     def on_mount(self) -> None:
@@ -197,7 +199,9 @@ class Dashboard(TimeTravel, FollowRow, Tools):
         self._main.query_one(f"#{name}").focus()
 
     def on_tabs_tab_activated(self, event: Tabs.TabActivated) -> None:
-        self.action_panel((event.tab.id or "").removeprefix("tab-"))
+        name = (event.tab.id or "").removeprefix("tab-")
+        if not self._main.query_one(f"#{name}").has_class("-shown"):  # by a click, not by a key
+            self.action_panel(name)
 
     def on_ledger_marked(self, event: Ledger.Marked) -> None:
         self.marked = event.key

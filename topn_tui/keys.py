@@ -18,6 +18,8 @@ KEYS = (
             tooltip="while paused: the newest event"),
     Binding("escape", "let_go", "Live", show=False, key_display="esc",
             tooltip="from the past back to live; ends following"),
+    Binding("slash", "find", "Find", key_display="/",
+            tooltip="narrow events or evictions to a key, an operation, a verdict"),
     Binding("f", "follow", "Follow", tooltip="follow the row under the cursor; the same again: stop"),
     Binding("F", "follow_key", "Follow key", show=False, tooltip="follow a row by its key, whatever is known of it"),
     Binding("r", "refill", "Refill", tooltip="read the table again and swap the answer in"),

@@ -13,7 +13,9 @@ from topn_tui.exporting import Shown, What, picture_name
 from topn_tui.formatting import crop, safe
 from topn_tui.manners import Mannered
 from topn_tui.new_files import NotWritten, write_numbered
-from topn_tui.panels import Events
+from topn_tui.panels import Events, Evictions
+from topn_tui.panels.find_line import FindLine
+from topn_tui.panels.findable import Findable
 from topn_tui.panels.ledger import Ledger
 from topn_tui.screens.export import ExportScreen
 
@@ -34,6 +36,12 @@ class Tools(Mannered):
     _now_ms: Callable[[], int]
     """Wall time, for the names of files."""
 
+    ALLOW_IN_MAXIMIZED_VIEW = "Footer, FindLine"
+
+    def action_panel(self, name: str) -> None:
+        """Go to a panel."""
+        raise NotImplementedError
+
     def action_export(self) -> None:
         """Ask what to export; begins with the panel in focus."""
         panels = self.screen_stack[0]
@@ -41,6 +49,15 @@ class Tools(Mannered):
         what = What(focused) if focused in list(What) else What.BOARD
         screen = ExportScreen(self._shown(), what, at_ms=self._now_ms())
         self.push_screen(screen, self._tell_export)
+
+    def action_find(self) -> None:
+        """Narrow the list in focus, or the events where it is none that can be narrowed."""
+        panels = self.screen_stack[0]
+        focused = panels.focused
+        if not isinstance(focused, Findable):
+            focused = panels.query_one(Events)
+            self.action_panel("events")
+        panels.query_one(FindLine).open(focused)
 
     def action_copy_row(self) -> None:
         """The row under the cursor, through the terminal (OSC 52), also over ssh."""
@@ -73,5 +90,7 @@ class Tools(Mannered):
     def _shown(self) -> Shown:
         """What the panels hold, also while they are paused."""
         panels = self.screen_stack[0]
-        status = panels.query_one(Events).status
-        return Shown(status=status, events=status.events, evictions=status.evictions)
+        events, evictions = panels.query_one(Events), panels.query_one(Evictions)
+        return Shown(
+            status=events.status, events=events.found[::-1], evictions=evictions.found[::-1]
+        )

@@ -1,0 +1,63 @@
+"""A list that can be narrowed to the rows that a filter finds, in the order they have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, TypeVar
+
+from textual.reactive import var
+
+from topn_tui.filtering import Filter, Words
+from topn_tui.formatting import crop, number, safe
+from topn_tui.panels.ledger import Ledger
+from topn_tui.panels.titles import retitle
+
+T = TypeVar("T")
+
+
+class Findable(Ledger[T]):
+    """Abstract: a subclass offers its rows and says what a filter may ask of one."""
+
+    WORDS: ClassVar[Words] = {}
+    """What a filter may name here, for its parser."""
+
+    sought: var[Filter] = var(Filter(), init=False)
+
+    def __init__(self, **keywords: str) -> None:
+        super().__init__(**keywords)
+        self._offered: Sequence[T] = ()
+        self._found: Sequence[T] = ()
+        self._title = ""
+
+    def facts(self, row: T) -> Mapping[str, str]:
+        """Field -> what the row has there, as it is shown."""
+        raise NotImplementedError
+
+    @property
+    def found(self) -> tuple[T, ...]:
+        """The rows that are shown or would be by scrolling, in their order."""
+        return tuple(self._found)
+
+    def offer(self, rows: Sequence[T]) -> None:
+        """All rows there are; those found are shown. O(rows) with a filter, else as `show`."""
+        self._offered = rows
+        if self.sought.terms:
+            rows = tuple(row for row in rows if self.sought.finds(self.facts(row)))
+        self._found = rows
+        self.show(rows)
+        self.entitle(self._title)
+
+    def watch_sought(self) -> None:
+        self.offer(self._offered)
+
+    def entitle(self, title: str) -> None:
+        """The panel's title, with what is sought and how much of it there is."""
+        self._title = title
+        if self.sought.terms:
+            count = f"{number(len(self._found))} of {number(len(self._offered))}"
+            title = f"{title} · /{crop(safe(self.sought.text), 30)} {count}"
+        retitle(self, title=title)
+
+    def none_found(self) -> str:
+        """Why nothing is shown, where that is the filter's doing."""
+        return "No row here is what / asks for; / and Escape show all." if self._offered else ""
