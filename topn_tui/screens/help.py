@@ -19,6 +19,7 @@ _LEDGER_KEYS = (
     ("enter", "the row in full: before, after, columns, the raw message"),
     ("home, esc", "let the row go and follow the newest again"),
     ("tab, shift+tab", "next panel, previous panel"),
+    ("^p", "open the command palette: each command by its name"),
 )
 _STATES = {
     "EXACT": "the board is the table's top N as of that binlog time",
