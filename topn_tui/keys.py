@@ -6,16 +6,6 @@ from textual.binding import Binding
 
 KEYS = (
     Binding("space", "pause", "Pause", tooltip="freeze the panels, never the engine; what is missed is counted"),
-    Binding("left,left_square_bracket", "step(-1)", "Back", show=False, key_display="← [",
-            tooltip="pause; one event back"),
-    Binding("right,right_square_bracket", "step(1)", "On", show=False, key_display="→ ]",
-            tooltip="while paused: one event on"),
-    Binding("shift+left", "step(-10)", "Ten back", show=False, key_display="⇧←", tooltip="ten events back"),
-    Binding("shift+right", "step(10)", "Ten on", show=False, key_display="⇧→", tooltip="while paused: ten events on"),
-    Binding("ctrl+home,home", "step(-1000000)", "Oldest", show=False, key_display="^home",
-            tooltip="while paused: the oldest event"),
-    Binding("ctrl+end,end", "step(1000000)", "Newest", show=False, key_display="^end",
-            tooltip="while paused: the newest event"),
     Binding("escape", "let_go", "Live", show=False, key_display="esc",
             tooltip="from the past back to live; ends following"),
     Binding("slash", "find", "Find", key_display="/",
@@ -32,6 +22,16 @@ KEYS = (
     Binding("s", "picture", "Picture", show=False, tooltip="the screen as it is, as SVG, into the current folder"),
     Binding("question_mark", "help", "Help", key_display="?", tooltip="this help"),
     Binding("q", "quit", "Quit", tooltip="stop the engine and leave; once more: leave at once"),
+    Binding("left,left_square_bracket", "step(-1)", "Back", show=False, key_display="← [",
+            tooltip="pause; one event back"),
+    Binding("right,right_square_bracket", "step(1)", "On", show=False, key_display="→ ]",
+            tooltip="while paused: one event on"),
+    Binding("shift+left", "step(-10)", "Ten back", show=False, key_display="⇧←", tooltip="ten events back"),
+    Binding("shift+right", "step(10)", "Ten on", show=False, key_display="⇧→", tooltip="while paused: ten events on"),
+    Binding("ctrl+home,home", "step(-1000000)", "Oldest", show=False, key_display="^home",
+            tooltip="while paused: the oldest event"),
+    Binding("ctrl+end,end", "step(1000000)", "Newest", show=False, key_display="^end",
+            tooltip="while paused: the newest event"),
 )  # fmt: skip
 
 WORKLOAD_KEYS = (

@@ -37,6 +37,16 @@ TABLE = Table(
 )
 
 
+class QuickClock(SystemClock):
+    """Twenty times as fast, so that histories which are kept by time, too, are full at the first look."""
+
+    def monotonic_ms(self) -> float:
+        return 20 * super().monotonic_ms()
+
+    def wall_ms(self) -> int:
+        return 20 * super().wall_ms()
+
+
 class Flood:
     """Table, topic and clock of the log in one: each message is made when it is read.
 
@@ -141,7 +151,7 @@ class Flood:
 async def test_half_a_million_changes_to_a_growing_table_leave_the_engine_as_small_as_before() -> (
     None
 ):
-    flood, clock = Flood(), SystemClock()
+    flood, clock = Flood(), QuickClock()
     engine = Engine(
         feed=flood,
         source=flood,
@@ -152,7 +162,7 @@ async def test_half_a_million_changes_to_a_growing_table_leave_the_engine_as_sma
             size=100,
             reserve=100,
             topic="t",
-            timing=Timing(overlap_ms=0, settle_ms=200, audit_ms=3000, audit_factor=1),
+            timing=Timing(overlap_ms=0, settle_ms=4000, audit_ms=60_000, audit_factor=1),
         ),
         clock=clock,
         engine_id="e",

@@ -20,6 +20,9 @@ import pytest
 RESTORED = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l", b"\x1b[?1003l", b"\x1b[?2004l")
 """Back from the alternate screen, cursor shown, no mouse, no bracketed paste."""
 
+DRAWN_WITH_ALL = b"Reserve"
+"""In the line of keys: drawn only with the whole screen."""
+
 ENDS_WITHIN_S = 5.0
 STARTS_WITHIN_S = 30.0
 
@@ -223,11 +226,11 @@ def test_a_terminal_that_nobody_reads_does_not_stop_the_engine_nor_its_end(tmp_p
 def test_a_terminal_that_is_read_again_is_drawn_anew(tmp_path: Path) -> None:
     with terminal(tmp_path) as it:
         it.until(b"EXACT")
-        time.sleep(3)
-        while it._read(0):
-            pass  # what was written before it stood still
+        it.until(DRAWN_WITH_ALL)
         it.written = b""
-        it.until(b"Reserve", ENDS_WITHIN_S)  # in the line of keys: drawn only with the whole screen
+        time.sleep(6)  # so long it writes nothing, or the terminal's buffer would be empty
+        # What it had written before it stood still has no line of keys.
+        it.until(DRAWN_WITH_ALL, ENDS_WITHIN_S)
         it.press(b"q")
         assert it.ended() == 0
         assert RESTORED[0] in it.written

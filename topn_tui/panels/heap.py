@@ -132,12 +132,13 @@ def _strip(status: EngineStatus, width: int) -> Spans:
     reserve = status.reserve
     if not reserve.capacity:
         return spans(("reserve ", "dim"), UNKNOWN)
-    figures = spans(f" {number(reserve.held)}/{number(reserve.capacity)}",
-                    (f"  refill below {number(reserve.low_mark)}", "dim"))  # fmt: skip
+    low = reserve.held < reserve.low_mark
+    mark = number(reserve.low_mark)
+    said = (f"  ▼ low: below {mark}", "warn") if low else (f"  refill below {mark}", "dim")
+    figures = spans(f" {number(reserve.held)}/{number(reserve.capacity)}", said)
     cells = max(4, min(40, width - len("reserve ") - width_of(figures)))
     full = round(cells * min(1, reserve.held / reserve.capacity))
     notch = min(cells - 1, round(cells * reserve.low_mark / reserve.capacity))
-    low = reserve.held < reserve.low_mark
     tone = "warn" if low else "name"
     strip = "█" * full + "░" * (cells - full)
     return spans(
@@ -147,7 +148,6 @@ def _strip(status: EngineStatus, width: int) -> Spans:
         (strip[notch + 1 : max(full, notch + 1)], tone),
         (strip[max(full, notch + 1) :], "faint"),
         *figures,
-        *((("  ▼ low", "warn"),) if low else ()),
     )
 
 
