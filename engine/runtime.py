@@ -28,7 +28,7 @@ from engine.follower import Follower, by_partition
 from engine.history import History
 from engine.loader import Loader
 from engine.meter import Meter
-from engine.past import After, Past, Recorder
+from engine.past import MOMENTS_KEPT, After, Past, Recorder
 from engine.ports import (
     BoardState,
     BoardStore,
@@ -80,6 +80,8 @@ class EngineOptions:
     observe: bool = False
     screen: bool = True
     """Whether anyone looks at verdicts, ranks and histories."""
+    moments_kept: int = MOMENTS_KEPT
+    """How many moments of the recent past can be shown again."""
     services: tuple[str, str, str] = ("MySQL", "Kafka", "Redis")
     """What table source, feed and store are called on the screen."""
 
@@ -126,7 +128,7 @@ class Engine:
         # What the core has taken in. The feed itself is ahead of it while a batch is on its way.
         self._taken: dict[int, int] = {}
         self.history = History()
-        self._past = Recorder()
+        self._past = Recorder(options.moments_kept)
         self._seen_last: tuple[object, ...] = ()
         self._dead_letters = DeadLetters(
             dead_letters, options.topic, clock, history=self.history, notify=self._notify

@@ -110,7 +110,9 @@ def terminal(
         if owned:
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("TOPN_", "XDG_", "TEXTUAL"))}
+    # COLUMNS and LINES, where they are set, count for more than the terminal's own size.
+    foreign = ("TOPN_", "XDG_", "TEXTUAL", "COLUMNS", "LINES")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
     with subprocess.Popen(
         [sys.executable, *(arguments or ("-m", "topn_tui"))],
         stdin=slave,
