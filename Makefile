@@ -1,7 +1,7 @@
 # One command each. `make` alone says what there is.
 .DEFAULT_GOAL := help
 .PHONY: help run run-stack test check fast stack bench bench-services format lock proto clean
-.PHONY: chaos simulate docs screenshots
+.PHONY: chaos simulate docs screenshots messages
 
 PYTHON ?= python3
 VENV := .venv
@@ -56,6 +56,9 @@ bench: $(READY) ## Ratios, measured in one run
 
 docs: $(READY) ## Write docs/reference.md anew: commands, settings, keys
 	$(BIN)/python -m tests.docs.reference
+
+messages: $(READY) ## Bring the Chinese catalogue up to date with the texts in the code
+	$(BIN)/python -m tests.docs.messages
 
 screenshots: $(READY) ## Draw the dashboard anew into docs/images
 	$(BIN)/python -m tests.docs.screenshots
