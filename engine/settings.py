@@ -12,15 +12,16 @@ from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     field_validator,
     model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from engine.setting_section import Section
+from engine.view_settings import ViewSection
 
 Positive = Annotated[int, Field(gt=0)]
 
@@ -38,12 +39,6 @@ def _file(value: object) -> object:
 
 
 File = Annotated[Path | None, BeforeValidator(_file)]
-
-
-class Section(BaseModel):
-    """What all sections share: frozen, no unknown keys, docstrings as descriptions."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class TlsSection(Section):
@@ -238,13 +233,6 @@ class WalkthroughSection(SecretSection):
     @classmethod
     def _is_mysql(cls, url: str | None) -> str | None:
         return _checked_url(url, ("mysql",), needs_path=True)
-
-
-class ViewSection(Section):
-    """What the dashboard says of the place it looks at."""
-
-    environment: str = Field(default="", max_length=20)
-    """What this pipeline is to people, e.g. production or staging; shown on the dashboard."""
 
 
 class LogSection(Section):

@@ -31,7 +31,8 @@ class Told(str):
         self.template, self.values, self.many = template, values, many
         return self
 
-    def __getnewargs__(self) -> tuple[str, Mapping[str, Any], str]:
+    def __getnewargs__(self) -> tuple[str, Mapping[str, Any], str]:  # type: ignore[override]
+        # Copying and pickling call __new__ with these.
         return self.template, self.values, self.many
 
 

@@ -270,6 +270,7 @@ class TestWrongValues:
 
 
 OTHER = {
+    "view.language": "zh",
     "table.url": "mysql://u@h:1/d",
     "walkthrough.url": "mysql://u@h:1/d",
     "store.url": "redis://h:1/2",

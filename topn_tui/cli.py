@@ -255,7 +255,9 @@ def make_app(settings: Settings, *, observe: bool, embedded: Wire | None) -> Das
     # here: --help must not wait for drivers and widgets
     from engine.assembly import make_embedded_engine, make_engine, nothing_configured
     from topn_tui.app import Dashboard
+    from topn_tui.language import language_of, speak
 
+    speak(language_of(settings.view.language))
     if embedded is None and (observe or not nothing_configured(settings)):
         engine = make_engine(settings, observe=observe)
         return Dashboard(engine, environment=settings.view.environment)
