@@ -7,6 +7,7 @@ and nothing here or in the panels parses markup.
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import unicodedata
@@ -16,7 +17,12 @@ from decimal import Decimal
 from functools import lru_cache
 
 from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
 from wcwidth import wcwidth
+
+_PLAIN = Console(file=io.StringIO(), width=80, color_system=None, legacy_windows=False)
+"""Wraps lines; nothing is ever written to it."""
 
 UNKNOWN = "-"
 ELLIPSIS = "…"
@@ -120,13 +126,18 @@ def crop(text: str, width: int) -> str:
     return "".join(taken) + ELLIPSIS
 
 
+def wrapped(text: str, width: int) -> list[str]:
+    """Safe text as lines of at most `width` cells: broken at blanks, and between wide characters."""
+    return [line.plain.rstrip() for line in Text(text).wrap(_PLAIN, max(1, width))]
+
+
 def crop_words(text: str, width: int) -> str:
     """As :func:`crop`, but after a whole word, unless that would cost half of the room."""
     if cell_len(text) <= width:
         return text
     head = crop(text, width - 1).removesuffix(ELLIPSIS)
     words = head if text[len(head) : len(head) + 1] == " " else head.rpartition(" ")[0]
-    words = words.rstrip(" ,;:·(")
+    words = words.rstrip(" ,;:·(，；：（、")
     return f"{words} {ELLIPSIS}" if words and 2 * cell_len(words) >= width else crop(text, width)
 
 

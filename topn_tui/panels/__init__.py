@@ -1,5 +1,6 @@
 """The panels, in screen order. A panel is a function of a status; it touches only what differs."""
 
+from topn_tui.language import mark
 from topn_tui.panels.board import Board
 from topn_tui.panels.events import Events
 from topn_tui.panels.evictions import Evictions
@@ -15,4 +16,13 @@ PANELS = {
 }
 """Their names, which are also their widgets' ids, and classes."""
 
-__all__ = ["PANELS", "Board", "Events", "Evictions", "Heap", "Pipeline"]
+TITLES = {
+    "board": mark("Board"),
+    "heap": mark("Heap"),
+    "events": mark("Events"),
+    "evictions": mark("Evictions"),
+    "pipeline": mark("Pipeline"),
+}
+"""What a person calls them, for tabs and keys."""
+
+__all__ = ["PANELS", "TITLES", "Board", "Events", "Evictions", "Heap", "Pipeline"]

@@ -9,6 +9,7 @@ from textual.reactive import var
 
 from engine.status import EngineStatus, Key, Row, Score, State
 from topn_tui.formatting import bar, change, key, number, number_within, safe, value
+from topn_tui.language import mark, t
 from topn_tui.panels.columns import Column
 from topn_tui.panels.detail import Detail, fact, heading
 from topn_tui.panels.ledger import Ledger
@@ -32,7 +33,7 @@ class BoardLine:
 class Board(Ledger[BoardLine]):
     """Keeps the movements of the last seconds besides what it shows."""
 
-    GONE = "the picked row is not on the board any more"
+    GONE = mark("the picked row is not on the board any more")
 
     status: var[EngineStatus] = var(EngineStatus)
     now_s: var[int] = var(0)
@@ -42,7 +43,7 @@ class Board(Ledger[BoardLine]):
 
     def __init__(self, **keywords: str) -> None:
         super().__init__(**keywords)
-        retitle(self, title="Board")
+        retitle(self, title=t("Board"))
         self._movements = Movements()
         self._top: Score = 0
         self._least: Score = 0
@@ -85,8 +86,9 @@ class Board(Ledger[BoardLine]):
         self.show(lines)
 
     def nothing(self) -> str:
-        loaded = self.status.counters.loads
-        return "The table has no row that can be ranked." if loaded else "Nothing is loaded yet."
+        if self.status.counters.loads:
+            return t("The table has no row that can be ranked.")
+        return t("Nothing is loaded yet.")
 
     def identity(self, row: BoardLine) -> Hashable:
         return row.row.key
@@ -101,7 +103,7 @@ class Board(Ledger[BoardLine]):
         columns = of.columns[: len(names)] + ("",) * (len(names) - len(of.columns))
         return (
             spans((number(row.rank), "dim" if row.reserve else "strong")),
-            spans(("res", "dim")) if row.reserve else _moved(movement, row.rank),
+            spans((t("res"), "dim")) if row.reserve else _moved(movement, row.rank),
             spans((key(of.key), tone or "name")),
             *(spans((value(column), tone)) for column in columns),
             spans((number_within(of.score, SCORE_CELLS), tone or "strong")),
@@ -117,36 +119,46 @@ class Board(Ledger[BoardLine]):
 
     def detail(self, row: BoardLine) -> Detail:
         status, of = self.status, row.row
-        where = "in the reserve" if row.reserve else f"of {number(status.board_count)}"
+        rank = (
+            t("{rank} in the reserve", rank=number(row.rank))
+            if row.reserve
+            else t("{rank} of {count}", rank=number(row.rank), count=number(status.board_count))
+        )
         movement = self._movements.of(of.key)
         lines = [
-            fact("rank", f"{number(row.rank)} {where}"),
-            fact(safe(status.score_name) or "score", (number(of.score), "strong")),
+            fact(t("rank"), rank),
+            fact(safe(status.score_name) or t("score"), (number(of.score), "strong")),
         ]
         if movement is not None and not row.reserve:
-            was = "not on the board" if movement.rank is None else f"rank {movement.rank}"
-            lines.append(fact("just before", f"{was}, score {number(movement.score)}"))
+            where = (
+                t("not on the board")
+                if movement.rank is None
+                else t("rank {rank}", rank=number(movement.rank))
+            )
+            was = t("{where}, score {score}", where=where, score=number(movement.score))
+            lines.append(fact(t("just before"), was))
         if status.heap and not row.reserve:
             ahead = of.score - status.heap[0][0]
-            lines.append(fact("above the bar", f"by {number(ahead)}" if ahead else "at its score"))
-        lines += heading("Columns")
+            by = t("by {gap}", gap=number(ahead)) if ahead else t("at its score")
+            lines.append(fact(t("above the bar"), by))
+        lines += heading(t("Columns"))
         pairs = zip(status.column_names, of.columns, strict=False)
         lines += [fact(safe(name), value(column)) for name, column in pairs]
-        return Detail(f"{safe(status.key_name) or 'key'} {key(of.key)}", tuple(lines))
+        return Detail(f"{safe(status.key_name) or t('key')} {key(of.key)}", tuple(lines))
 
 
 def _columns(status: EngineStatus) -> tuple[Column, ...]:
     """Rank, key and score stay; then change, movement, the display columns from the left, the bar."""
     return (
         Column(title="#", keep=10, right=True),
-        Column(title="move", keep=7),
-        Column(title=safe(status.key_name) or "key", keep=9, right=True, at_least=6, at_most=24),
+        Column(title=t("move"), keep=7),
+        Column(title=safe(status.key_name) or t("key"), keep=9, right=True, at_least=6, at_most=24),
         *(
             Column(title=safe(name), keep=6 if i < 2 else 4, right=True, at_least=8, at_most=28)
             for i, name in enumerate(status.column_names)
         ),
-        Column(title=safe(status.score_name) or "score", keep=10, right=True),
-        Column(title="change", keep=6, right=True),
+        Column(title=safe(status.score_name) or t("score"), keep=10, right=True),
+        Column(title=t("change"), keep=6, right=True),
         Column(title="", keep=2, at_least=4, at_most=12, stretch=True, drawn=True),
     )
 
@@ -155,7 +167,7 @@ def _moved(movement: Movement | None, rank: int) -> Spans:
     if movement is None:
         return ()
     if movement.rank is None:
-        return spans(("new", "good"))
+        return spans((t("new"), "good"))
     up = movement.rank - rank
     if up == 0:
         return spans(("=", "dim"))
@@ -171,9 +183,11 @@ def _changed(movement: Movement | None, score: Score) -> Spans:
 
 def _subtitle(status: EngineStatus) -> str:
     shown, held = len(status.board), status.board_count
-    text = f"{number(held)} of {number(status.size)} rows" if status.size else ""
+    parts = []
     if shown < held:
-        text = f"first {number(shown)} shown · {text}"
+        parts.append(t("first {shown} shown", shown=number(shown)))
+    if status.size:
+        parts.append(t("{held} of {size} rows", held=number(held), size=number(status.size)))
     if status.ended or status.exactness.state is State.STOPPED:
-        text += " · as it was when the engine ended"
-    return text
+        parts.append(t("as it was when the engine ended"))
+    return " · ".join(parts)

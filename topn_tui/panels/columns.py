@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from rich.cells import cell_len
+
+from topn_tui.language import t
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +27,11 @@ class Column:
     """Its cells are drawn to the column's width, once that is known (a bar)."""
 
 
+def translated(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """The same columns with their titles in the screen's language: ours, never names of a table."""
+    return tuple(replace(column, title=t(column.title)) for column in columns)
+
+
 def fit_columns(
     columns: Sequence[Column], natural: Sequence[int], width: int, gap: int
 ) -> tuple[int, ...]:
@@ -34,7 +43,9 @@ def fit_columns(
         width: cells to share out.
         gap: blank cells between two columns.
     """
-    wanted = [min(c.at_most, max(n, len(c.title))) for c, n in zip(columns, natural, strict=True)]
+    wanted = [
+        min(c.at_most, max(n, cell_len(c.title))) for c, n in zip(columns, natural, strict=True)
+    ]
     least = [
         min(want, c.at_least) if c.at_least else want
         for c, want in zip(columns, wanted, strict=True)

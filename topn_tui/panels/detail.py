@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rich.cells import cell_len
+
+from topn_tui.formatting import fit
 from topn_tui.panels.tones import Spans, spans
 
 
@@ -17,7 +20,7 @@ class Detail:
 
 def fact(name: str, *value: str | tuple[str, str]) -> Spans:
     """A named line; names stand in a column of their own."""
-    return spans((f"{name:<14}", "dim"), *value)
+    return spans((fit(name, max(14, cell_len(name) + 1)), "dim"), *value)
 
 
 def heading(text: str) -> tuple[Spans, Spans]:

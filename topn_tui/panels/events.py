@@ -10,6 +10,7 @@ from textual.reactive import var
 from engine.status import EngineStatus, EventEntry, Key, Score, Verdict
 from topn_tui.filtering import Words
 from topn_tui.formatting import clock, key, number, number_within, rate, raw, safe, spark, value
+from topn_tui.language import mark, t
 from topn_tui.panels import verdicts
 from topn_tui.panels.columns import Column
 from topn_tui.panels.detail import Detail, fact, heading
@@ -24,16 +25,16 @@ class Events(Findable[EventEntry]):
     """Keeps the last number it saw and how many it saw, to say how many it could not show."""
 
     PREPENDS = True
-    GONE = "the picked change is no longer kept; following the newest"
+    GONE = mark("the picked change is no longer kept; following the newest")
     ROOMY = 84
     COLUMNS: ClassVar[tuple[Column, ...]] = (
-        Column(title="time", keep=6),
-        Column(title="op", keep=7, at_least=3, at_most=8, drawn=True),
-        Column(title="key", keep=9, right=True, at_least=10, at_most=20),
-        Column(title="old", keep=8, right=True),
-        Column(title="→ new", keep=8, right=True),
-        Column(title="at", keep=5),
-        Column(title="verdict", keep=10, at_least=22, at_most=36, stretch=True),
+        Column(title=mark("time"), keep=6),
+        Column(title=mark("op"), keep=7, at_least=3, at_most=8, drawn=True),
+        Column(title=mark("key"), keep=9, right=True, at_least=10, at_most=20),
+        Column(title=mark("old"), keep=8, right=True),
+        Column(title=mark("→ new"), keep=8, right=True),
+        Column(title=mark("at"), keep=5),
+        Column(title=mark("verdict"), keep=10, at_least=22, at_most=36, stretch=True),
     )
 
     WORDS: ClassVar[Words] = {
@@ -46,7 +47,7 @@ class Events(Findable[EventEntry]):
 
     def __init__(self, **keywords: str) -> None:
         super().__init__(**keywords)
-        self.entitle("Binlog events")
+        self.entitle(t("Binlog events"))
         self._last_seen = 0
         self._seen = 0
 
@@ -60,7 +61,7 @@ class Events(Findable[EventEntry]):
             self.redraw()
         if new.rates is not old.rates:
             pulse = spark(new.rates.changes_history, 10).strip()
-            title = f"Binlog events · {rate(new.rates.changes_per_s)} {pulse}"
+            title = f"{t('Binlog events')} · {rate(new.rates.changes_per_s)} {pulse}"
             self.entitle(title.rstrip())
         self._say_missed()
 
@@ -70,11 +71,11 @@ class Events(Findable[EventEntry]):
 
     def _say_missed(self) -> None:
         above, missed = round(self.scroll_y), self.status.events_total - self._seen
-        parts = [f"{number(self.status.events_total)} in all"]
+        parts = [t("{count} in all", count=number(self.status.events_total))]
         if missed > 0:
-            parts.append(f"{number(missed)} not shown")
+            parts.append(t("{count} not shown", count=number(missed)))
         if above:
-            parts.append(f"▲ {number(above)} above, home follows")
+            parts.append(t("▲ {count} above, home follows", count=number(above)))
         retitle(self, subtitle=" · ".join(parts))
 
     def nothing(self) -> str:
@@ -82,10 +83,14 @@ class Events(Findable[EventEntry]):
             return none
         topic, table = safe(self.status.topic), safe(self.status.table)
         if not topic or not table:
-            return "Waiting for the first change."
+            return t("Waiting for the first change.")
         if self.status.events_total:
-            return "The changes until then are no longer kept."
-        return f"No change on topic {topic} since the start. Write a row to {table} to see it here."
+            return t("The changes until then are no longer kept.")
+        return t(
+            "No change on topic {topic} since the start. Write a row to {table} to see it here.",
+            topic=topic,
+            table=table,
+        )
 
     def facts(self, row: EventEntry) -> Mapping[str, str]:
         of = row.explained
@@ -126,31 +131,41 @@ def event_detail(entry: EventEntry, status: EngineStatus) -> Detail:
     """The whole change: what it was, what it did, where the row stood before and after, the message."""
     of = entry.explained
     lines = [
-        fact("verdict", *verdicts.verdict(of)),
-        fact("score", f"{number(of.old_score)} → {number(of.new_score)}"),
-        fact("before", verdicts.place(of.before)),
-        fact("after", verdicts.place(of.after)),
+        fact(t("verdict"), *verdicts.verdict(of)),
+        fact(t("score"), f"{number(of.old_score)} → {number(of.new_score)}"),
+        fact(t("before"), verdicts.place(of.before)),
+        fact(t("after"), verdicts.place(of.after)),
     ]
     if of.floor is not None:
-        lines.append(fact("floor then", f"{number(of.floor[0])}·{key(of.floor[1])}"))
+        lines.append(fact(t("floor then"), f"{number(of.floor[0])}·{key(of.floor[1])}"))
     if of.reason:
-        lines.append(fact("reason", safe(of.reason)))
+        lines.append(fact(t("reason"), safe(t(of.reason))))
     lines += [
-        fact("binlog time", clock(of.es_ms)),
-        fact("applied", clock(entry.at_ms, millis=True)),
-        fact("at", f"partition {of.partition}, offset {of.offset}"),
-        fact("change", f"{number(entry.number)} of {number(status.events_total)}"),
-        *heading("Columns after the change"),
+        fact(t("binlog time"), clock(of.es_ms)),
+        fact(t("applied"), clock(entry.at_ms, millis=True)),
+        fact(
+            t("at"),
+            t("partition {partition}, offset {offset}", partition=of.partition, offset=of.offset),
+        ),
+        fact(
+            t("change"),
+            t("{nth} of {count}", nth=number(entry.number), count=number(status.events_total)),
+        ),
+        *heading(t("Columns after the change")),
     ]
     pairs = list(zip(status.column_names, entry.columns, strict=False))
     lines += [fact(safe(name), value(column)) for name, column in pairs] or [_none(entry)]
-    size = f"{number(entry.raw_size)} bytes"
-    if len(entry.raw) < entry.raw_size:
-        size += f", the first {number(len(entry.raw))} of them"
-    lines += heading(f"Message ({size})")
+    lines += heading(_message_of(entry))
     lines += [spans(line) for line in raw(entry.raw)]
     return Detail(f"{safe(of.op)} {key(of.key)}", tuple(lines))
 
 
+def _message_of(entry: EventEntry) -> str:
+    size, kept = number(entry.raw_size), number(len(entry.raw))
+    if len(entry.raw) < entry.raw_size:
+        return t("Message ({size} bytes, the first {kept} of them)", size=size, kept=kept)
+    return t("Message ({size} bytes)", size=size)
+
+
 def _none(entry: EventEntry) -> Spans:
-    return spans(("the row is gone" if entry.explained.op == "DELETE" else "none", "dim"))
+    return spans((t("the row is gone") if entry.explained.op == "DELETE" else t("none"), "dim"))

@@ -10,6 +10,7 @@ from textual.reactive import var
 from engine.status import Cause, EngineStatus, EvictionEntry, Key
 from topn_tui.filtering import Words
 from topn_tui.formatting import clock, key, number, number_within, safe, value
+from topn_tui.language import mark, t
 from topn_tui.panels import verdicts
 from topn_tui.panels.columns import Column
 from topn_tui.panels.detail import Detail, fact, heading
@@ -22,14 +23,14 @@ class Evictions(Findable[EvictionEntry]):
     """Nothing kept but what it shows."""
 
     PREPENDS = True
-    GONE = "no longer kept; following the newest"
+    GONE = mark("no longer kept; following the newest")
     ROOMY = 60
     COLUMNS: ClassVar[tuple[Column, ...]] = (
-        Column(title="time", keep=6),
-        Column(title="key", keep=9, right=True, at_least=10, at_most=20),
-        Column(title="score", keep=8, right=True),
-        Column(title="was", keep=5, right=True),
-        Column(title="why it left", keep=10, at_least=21, at_most=60, stretch=True),
+        Column(title=mark("time"), keep=6),
+        Column(title=mark("key"), keep=9, right=True, at_least=10, at_most=20),
+        Column(title=mark("score"), keep=8, right=True),
+        Column(title=mark("was"), keep=5, right=True),
+        Column(title=mark("why it left"), keep=10, at_least=21, at_most=60, stretch=True),
     )
 
     WORDS: ClassVar[Words] = {"key": (), "cause": tuple(Cause)}
@@ -38,19 +39,19 @@ class Evictions(Findable[EvictionEntry]):
 
     def __init__(self, **keywords: str) -> None:
         super().__init__(**keywords)
-        self.entitle("Evictions")
+        self.entitle(t("Evictions"))
 
     def watch_status(self, old: EngineStatus, new: EngineStatus) -> None:
         if new.evictions is not old.evictions:
             self.offer(new.evictions[::-1])
-        retitle(self, subtitle=f"{number(new.counters.evicted)} in all")
+        retitle(self, subtitle=t("{count} in all", count=number(new.counters.evicted)))
 
     def nothing(self) -> str:
         if none := self.none_found():
             return none
         if self.status.counters.evicted:
-            return "Those until then are no longer kept."
-        return "Nobody has left the board yet."
+            return t("Those until then are no longer kept.")
+        return t("Nobody has left the board yet.")
 
     def facts(self, row: EvictionEntry) -> Mapping[str, str]:
         return {"key": key(row.row.key), "cause": row.cause}
@@ -69,25 +70,24 @@ class Evictions(Findable[EvictionEntry]):
             spans((key(row.row.key), "name")),
             spans(number_within(row.row.score, 20)),
             spans((rank, "dim")),
-            tuple((part, tone) for part in verdicts.why_left_parts(row)),
+            tuple((safe(t(part)), tone) for part in verdicts.why_left_parts(row)),
         )
 
     def detail(self, row: EvictionEntry) -> Detail:
         names = self.status.column_names
         by, successor = row.by, row.successor
         lines = [
-            fact("why it left", verdicts.why_left(row)),
-            fact("when", clock(row.at_ms, millis=True)),
-            fact("score it had", number(row.row.score)),
-            fact("rank it had", number(row.rank)),
-            fact("displaced by", key(None if by is None else by.key)),
-            fact("came up", key(None if successor is None else successor.key)),
-            *heading("Columns"),
+            fact(t("why it left"), verdicts.shown_why_left(row)),
+            fact(t("when"), clock(row.at_ms, millis=True)),
+            fact(t("score it had"), number(row.row.score)),
+            fact(t("rank it had"), number(row.rank)),
+            fact(t("displaced by"), key(None if by is None else by.key)),
+            fact(t("came up"), key(None if successor is None else successor.key)),
+            *heading(t("Columns")),
             *(
                 fact(safe(name), value(column))
                 for name, column in zip(names, row.row.columns, strict=False)
             ),
         ]
-        return Detail(
-            f"{safe(self.status.key_name) or 'key'} {key(row.row.key)} left", tuple(lines)
-        )
+        name = safe(self.status.key_name) or t("key")
+        return Detail(t("{name} {key} left", name=name, key=key(row.row.key)), tuple(lines))

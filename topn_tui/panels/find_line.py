@@ -12,6 +12,7 @@ from textual.widgets import Input, Static
 
 from topn_tui.filtering import Filter, Unclear, parse
 from topn_tui.formatting import safe
+from topn_tui.language import mark, t
 from topn_tui.panels.findable import Findable
 from topn_tui.panels.tones import Span, content, spans
 
@@ -25,7 +26,7 @@ class FindLine(Horizontal):
     FindLine Input { width: 2fr; }
     FindLine #find-told { width: 3fr; height: 1; padding-left: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "clear", "Clear", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "clear", mark("Clear"), show=False)]
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,7 +35,7 @@ class FindLine(Horizontal):
         """Whether the text is no filter; then the one before it holds."""
 
     def compose(self) -> ComposeResult:
-        yield Input(compact=True, id="find-text", placeholder="find")
+        yield Input(compact=True, id="find-text", placeholder=t("find"))
         yield Static(id="find-told", markup=False)
 
     def open(self, rows: Findable[Any]) -> None:
@@ -63,7 +64,8 @@ class FindLine(Horizontal):
         """What is unclear; else what may be written."""
         if not parts and self._list is not None:
             named = (f"{name}:{(of or ('82',))[0]}" for name, of in self._list.WORDS.items())
-            parts = ((f"82  {'  '.join(named)} · enter keep · esc clear", "dim"),)
+            examples = "  ".join(named)
+            parts = ((t("82  {examples} · enter keep · esc clear", examples=examples), "dim"),)
         self.query_one("#find-told", Static).update(content([spans(*parts)]))
 
     @on(Input.Submitted)

@@ -9,6 +9,7 @@ from textual.reactive import var
 
 from topn_tui.filtering import Filter, Words
 from topn_tui.formatting import crop, number, safe
+from topn_tui.language import t
 from topn_tui.panels.ledger import Ledger
 from topn_tui.panels.titles import retitle
 
@@ -54,10 +55,11 @@ class Findable(Ledger[T]):
         """The panel's title, with what is sought and how much of it there is."""
         self._title = title
         if self.sought.terms:
-            count = f"{number(len(self._found))} of {number(len(self._offered))}"
+            found, of = number(len(self._found)), number(len(self._offered))
+            count = t("{found} of {of}", found=found, of=of)
             title = f"{title} · /{crop(safe(self.sought.text), 30)} {count}"
         retitle(self, title=title)
 
     def none_found(self) -> str:
         """Why nothing is shown, where that is the filter's doing."""
-        return "No row here is what / asks for; / and Escape show all." if self._offered else ""
+        return t("No row here is what / asks for; / and Escape show all.") if self._offered else ""

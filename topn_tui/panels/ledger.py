@@ -8,7 +8,6 @@ line: rows that come above it do not carry it away.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from textwrap import wrap
 from typing import ClassVar, Generic, TypeVar
 
 from textual import events
@@ -20,7 +19,9 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from topn_tui.panels.columns import Column, fit_columns
+from topn_tui.formatting import wrapped
+from topn_tui.language import mark, t
+from topn_tui.panels.columns import Column, fit_columns, translated
 from topn_tui.panels.detail import Detail
 from topn_tui.panels.looks import Line, Painter
 from topn_tui.panels.tones import Spans, fit_spans, shorten, width_of
@@ -39,7 +40,7 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
     """From this width on two blanks stand between columns, below it one."""
     PREPENDS: ClassVar[bool] = False
     """New rows come at the top: then a row in view stays where it is while they do."""
-    GONE: ClassVar[str] = "the picked row is gone"
+    GONE: ClassVar[str] = mark("the picked row is gone")
     """What stands in the head once the row under the cursor is no longer in the list."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "cursor(-1)", "Up", show=False),
@@ -79,7 +80,7 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  Textual's name
         super().__init__(id=id, classes=classes)
-        self._columns = self.COLUMNS
+        self._columns = translated(self.COLUMNS)
         self._rows: Sequence[T] = ()
         self._natural = [0] * len(self._columns)
         self._widths: tuple[int, ...] = ()
@@ -166,7 +167,7 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
         widths = fit_columns(self._columns, self._natural, width, self._gap()) if width > 0 else ()
         drawn, self._lines = self._lines, []
         if not rows and width > 0:
-            said = wrap(self.nothing(), width)[: max(0, height)]
+            said = wrapped(self.nothing(), width)[: max(0, height)]
             self._lines = [Line("", (fit_spans(((of, "dim"),), width),)) for of in said]
         elif widths:
             self._lines = [self._line(row, of, widths) for row, of in zip(rows, cells, strict=True)]
@@ -202,7 +203,7 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         if y == 0 and self._gone:
-            line = Line("head", (((self.GONE, "warn"),),))
+            line = Line("head", (((t(self.GONE), "warn"),),))
         elif y == 0 and not self._rows:
             line = Line("head", ())
         elif y == 0:

@@ -73,13 +73,17 @@ def fit_spans(line: Spans, width: int, *, right: bool = False) -> Spans:
     return spans(*taken, (" " * room, ""))
 
 
+BEFORE = " ,;:，；：（、"
+"""Signs that a unit begins with, in any language of the screen."""
+
+
 def shorten(line: Spans, width: int, *, keep: int = 2) -> Spans:
     """`line` without those units at its end that do not fit; the first `keep` pieces always stay.
 
     A unit begins with a piece that begins with a blank or a comma: a name goes with its value.
     """
     while width_of(line) > width:
-        begins = [i for i, (text, _) in enumerate(line) if i >= keep and text[0] in " ,;:"]
+        begins = [i for i, (text, _) in enumerate(line) if i >= keep and text[0] in BEFORE]
         if not begins:
             break
         line = line[: begins[-1]]

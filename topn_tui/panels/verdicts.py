@@ -1,11 +1,17 @@
-"""What became of a change, and why a row left the board, in words: pure."""
+"""What became of a change, and why a row left the board, in words: pure.
+
+The words are English texts that remember their templates: exports have them so, the screen looks them
+up with :func:`topn_tui.language.t`.
+"""
 
 from __future__ import annotations
 
 from typing import assert_never
 
 from engine.status import Cause, EvictionEntry, Explained, Place, Score, Verdict, Where
+from engine.told import Told, told
 from topn_tui.formatting import key, number, safe
+from topn_tui.language import t
 from topn_tui.panels.tones import Span, Spans, spans
 
 GLYPHS: dict[Verdict, Span] = {
@@ -26,46 +32,54 @@ def verdict(of: Explained) -> Spans:
     """The verdict with its glyph, in one line."""
     glyph, tone = GLYPHS[of.verdict]
     of_words = "" if tone == "name" else tone
-    return spans((f"{glyph} ", tone), *((part, of_words) for part in parts(of)))
+    return spans((f"{glyph} ", tone), *((safe(t(part)), of_words) for part in parts(of)))
 
 
 def words(of: Explained) -> str:
     """``entered at 2, pushed 70 out``, ``moved 5 → 1``, ``below the bar by 12, in reserve`` …"""
-    return "".join(parts(of))
+    return safe("".join(parts(of)))
 
 
-def parts(of: Explained) -> tuple[str, ...]:
+def shown_words(of: Explained) -> str:
+    """The same in the screen's language; safe text."""
+    return "".join(safe(t(part)) for part in parts(of))
+
+
+def parts(of: Explained) -> tuple[Told, ...]:
     """The words in parts: where there is no room the last go, and what is left is still true."""
-    told = _parts(of)
+    said = _parts(of)
     if of.reason.startswith("key ") and of.verdict is not Verdict.LEFT:
-        told += (f" ({safe(of.reason)})",)
-    return told
+        said += (told(" ({reason})", reason=_safe(of.reason)),)
+    return said
 
 
-def _parts(of: Explained) -> tuple[str, ...]:
+def _parts(of: Explained) -> tuple[Told, ...]:
     match of.verdict:
         case Verdict.ENTERED:
-            pushed = () if of.other is None else (f", pushed {key(of.other)} out",)
-            return (f"entered at {_rank(of.after)}", *pushed)
+            pushed = () if of.other is None else (told(", pushed {key} out", key=key(of.other)),)
+            return (told("entered at {rank}", rank=_rank(of.after)), *pushed)
         case Verdict.MOVED:
-            return (f"moved {_rank(of.before)} → {_rank(of.after)}",)
+            return (
+                told("moved {before} → {after}", before=_rank(of.before), after=_rank(of.after)),
+            )
         case Verdict.SAME_RANK:
             before = of.before.score if of.before else of.old_score
-            scores = f"score {number(before)} → {number(of.new_score)}"
-            return (scores, f" at rank {_rank(of.after)}")
+            scores = told("score {old} → {new}", old=number(before), new=number(of.new_score))
+            return (scores, told(" at rank {rank}", rank=_rank(of.after)))
         case Verdict.LEFT:
             return _left(of)
         case Verdict.RESERVE:
-            return (*_below("bar", of.gap), ", in reserve")
+            return (*_below_bar(of.gap), told(", in reserve"))
         case Verdict.BELOW_FLOOR:
             # No floor is how the engine says that nothing has been loaded yet.
-            return ("before the first load",) if of.gap is None else _below("floor", of.gap)
+            return (told("before the first load"),) if of.gap is None else _below_floor(of.gap)
         case Verdict.SUPERSEDED:
-            return ("superseded", " in its batch")
+            return (told("superseded"), told(" in its batch"))
         case Verdict.IGNORED:
-            return (f"ignored: {safe(of.reason) or 'not about our rows'}",)
+            reason = _safe(of.reason) or told("not about our rows")
+            return (told("ignored: {reason}", reason=reason),)
         case Verdict.DEAD:
-            return (f"dead letter: {safe(of.reason)}",)
+            return (told("dead letter: {reason}", reason=_safe(of.reason)),)
         case Verdict.NO_EFFECT:
             return _no_effect(of)
         case _:
@@ -76,43 +90,59 @@ def _rank(place: Place | None) -> str:
     return number(place.rank) if place else number(None)
 
 
-def _below(what: str, gap: Score | None) -> tuple[str, ...]:
+def _below_bar(gap: Score | None) -> tuple[Told, ...]:
     if gap == 0:
-        return (f"at the {what}'s score", ", its key loses the tie")
-    return (f"below the {what}" + ("" if gap is None else f" by {number(gap)}"),)
+        return (told("at the bar's score"), told(", its key loses the tie"))
+    if gap is None:
+        return (told("below the bar"),)
+    return (told("below the bar by {gap}", gap=number(gap)),)
 
 
-def _left(of: Explained) -> tuple[str, ...]:
-    reason = safe(of.reason) or "displaced"
+def _below_floor(gap: Score) -> tuple[Told, ...]:
+    if gap == 0:
+        return (told("at the floor's score"), told(", its key loses the tie"))
+    return (told("below the floor by {gap}", gap=number(gap)),)
+
+
+def _left(of: Explained) -> tuple[Told, ...]:
+    reason = _safe(of.reason) or told("displaced")
     if of.other is None:
-        return (f"left: {reason}",)
+        return (told("left: {reason}", reason=reason),)
     if of.reason == Cause.DISPLACED:
-        return (f"left: displaced by {key(of.other)}",)
-    return (f"left: {reason}", f"; {key(of.other)} came up")
+        return (told("left: displaced by {key}", key=key(of.other)),)
+    return (told("left: {reason}", reason=reason), told("; {key} came up", key=key(of.other)))
 
 
-def _no_effect(of: Explained) -> tuple[str, ...]:
+def _no_effect(of: Explained) -> tuple[Told, ...]:
     if of.after is not None and of.after.where is Where.BOARD:
-        return ("no effect: same score", f" at rank {_rank(of.after)}")
+        return (told("no effect: same score"), told(" at rank {rank}", rank=_rank(of.after)))
     if of.reason and not of.reason.startswith("key "):
-        return (safe(of.reason),)
+        return (told("{reason}", reason=_safe(of.reason)),)
     if of.before is not None and of.before.where is Where.OUTSIDE:
-        return ("no effect", ": it was not tracked")
+        return (told("no effect"), told(": it was not tracked"))
     if of.before is not None and of.before.where is Where.RESERVE:
-        return ("left the reserve",)
-    return ("no effect",)
+        return (told("left the reserve"),)
+    return (told("no effect"),)
 
 
 def why_left(of: EvictionEntry) -> str:
     """``displaced by 82 (400)``, ``deleted; 70 came up``."""
-    return "".join(why_left_parts(of))
+    return safe("".join(why_left_parts(of)))
 
 
-def why_left_parts(of: EvictionEntry) -> tuple[str, ...]:
+def shown_why_left(of: EvictionEntry) -> str:
+    """The same in the screen's language; safe text."""
+    return "".join(safe(t(part)) for part in why_left_parts(of))
+
+
+def why_left_parts(of: EvictionEntry) -> tuple[Told, ...]:
     """The same in parts, as :func:`parts`."""
-    by = (f" by {key(of.by.key)}", f" ({number(of.by.score)})") if of.by is not None else ()
-    up = (f"; {key(of.successor.key)} came up",) if of.successor is not None else ()
-    return (of.cause.value + "".join(by[:1]), *by[1:], *up)
+    up = (told("; {key} came up", key=key(of.successor.key)),) if of.successor is not None else ()
+    cause = _safe(of.cause.value)
+    if of.by is None:
+        return (told("{reason}", reason=cause), *up)
+    score = told(" ({score})", score=number(of.by.score))
+    return (told("{cause} by {key}", cause=cause, key=key(of.by.key)), score, *up)
 
 
 def place(of: Place | None) -> str:
@@ -120,8 +150,15 @@ def place(of: Place | None) -> str:
     if of is None:
         return number(None)
     where = {
-        Where.BOARD: f"rank {number(of.rank)}",
-        Where.RESERVE: "in the reserve",
-        Where.OUTSIDE: "not tracked",
+        Where.BOARD: t("rank {rank}", rank=number(of.rank)),
+        Where.RESERVE: t("in the reserve"),
+        Where.OUTSIDE: t("not tracked"),
     }[of.where]
-    return where if of.score is None else f"{where}, score {number(of.score)}"
+    if of.score is None:
+        return where
+    return t("{where}, score {score}", where=where, score=number(of.score))
+
+
+def _safe(reason: str) -> Told:
+    """A reason of the engine's: looked up where it is one of its own words."""
+    return reason if isinstance(reason, Told) else told(safe(reason))
