@@ -17,6 +17,11 @@ from __future__ import annotations
 class TopnError(Exception):
     """Anything this project raises on purpose."""
 
+    @property
+    def told(self) -> str:
+        """The message: where it was made as :class:`engine.told.Told`, as that."""
+        return self.args[0] if self.args and isinstance(self.args[0], str) else str(self)
+
 
 class WrongSetting(TopnError):
     """A setting, or what it points at, cannot work as it is. Trying again will not help."""

@@ -10,8 +10,9 @@ from engine.published import number_text
 from engine.status import EventEntry, EvictionEntry, Notice, Row, Value
 from topn_tui.exporting import utc
 from topn_tui.formatting import key, safe
+from topn_tui.language import t
 from topn_tui.panels.board import BoardLine
-from topn_tui.panels.verdicts import why_left, words
+from topn_tui.panels.verdicts import shown_why_left, shown_words
 
 
 def row_text(row: object) -> str | None:
@@ -23,13 +24,13 @@ def row_text(row: object) -> str | None:
             of = row.explained
             at = f"p{of.partition}@{of.offset}"
             return _tabbed(
-                key(of.key), utc(row.at_ms), of.op, of.old_score, of.new_score, at, words(of),
+                key(of.key), utc(row.at_ms), of.op, of.old_score, of.new_score, at, shown_words(of),
                 *row.columns,
             )  # fmt: skip
         case EvictionEntry():
-            return _tabbed(*_row(row.row), utc(row.at_ms), row.rank, why_left(row))
+            return _tabbed(*_row(row.row), utc(row.at_ms), row.rank, shown_why_left(row))
         case Notice():
-            return _tabbed(utc(row.at_ms), row.level, row.text)
+            return _tabbed(utc(row.at_ms), t(row.level), t(row.text))
         case _:
             return None
 

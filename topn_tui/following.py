@@ -19,6 +19,7 @@ from engine.status import (
     Where,
 )
 from topn_tui.formatting import key, number
+from topn_tui.language import t
 from topn_tui.panels import verdicts
 from topn_tui.panels.tones import Span, Spans, spans
 
@@ -97,7 +98,7 @@ class Trail:
         rank = of.after.rank if of.after is not None else None
         told = verdicts.verdict(of)
         if of.verdict is Verdict.ENTERED and self._left:
-            told = spans(_UP, ("back: ", "good"), verdicts.words(of))
+            told = spans(_UP, (t("back: "), "good"), verdicts.shown_words(of))
         self._left = self._left or of.verdict is Verdict.LEFT
         on_board = of.after is not None and of.after.where is Where.BOARD
         self._add(entry.at_ms, of.new_score, rank if on_board else None, told)
@@ -105,11 +106,12 @@ class Trail:
     def _saw_eviction(self, entry: EvictionEntry) -> None:
         if entry.row.key == self.key:
             self._left = True
-            why = verdicts.why_left(entry)
-            self._add(entry.at_ms, entry.row.score, None, spans(_DOWN, f"left the board: {why}"))
+            why = verdicts.shown_why_left(entry)
+            told = spans(_DOWN, t("left the board: {why}", why=why))
+            self._add(entry.at_ms, entry.row.score, None, told)
         elif entry.successor is not None:
-            back = "back: " if self._left else ""
-            told = spans(_UP, f"{back}came up for {key(entry.row.key)}")
+            back = t("back: ") if self._left else ""
+            told = spans(_UP, back + t("came up for {key}", key=key(entry.row.key)))
             self._add(entry.at_ms, entry.successor.score, self._rank, told)
 
     def _saw_board(self, status: EngineStatus) -> None:
@@ -122,10 +124,13 @@ class Trail:
         last = self._kept[-1] if self._kept else None
         if last is not None and last.rank == rank and last.score == row.score:
             return
-        told = f"at rank {number(rank)}" if was is None else f"{number(was)} → {number(rank)}"
-        others = "" if was is None else ", others moved"
+        told = (
+            t("at rank {rank}", rank=number(rank))
+            if was is None
+            else t("{was} → {rank}, others moved", was=number(was), rank=number(rank))
+        )
         sign: Span = ("• ", "dim") if was is None else _UP if rank < was else _DOWN
-        self._add(status.at_ms, row.score, rank, spans(sign, told + others))
+        self._add(status.at_ms, row.score, rank, spans(sign, told))
 
     def _add(self, at_ms: int, score: Score | None, rank: int | None, what: Spans) -> None:
         self._total += 1
@@ -133,24 +138,45 @@ class Trail:
         self._kept.append(Sighting(self._total, at_ms, score, rank, what))
 
 
+def is_tracked(of: Key, status: EngineStatus) -> bool:
+    """Whether the row is in memory, as far as the status shows."""
+    return any(row.key == of for row in (*status.board, *status.reserve.best))
+
+
 def whereabouts(of: Key, status: EngineStatus) -> str:
     """Where the row is now, or what is known of a row that is not tracked. Safe text."""
     for rank, row in enumerate(status.board, 1):
         if row.key == of:
-            return f"rank {number(rank)} of {number(status.board_count)}, score {number(row.score)}"
+            return t(
+                "rank {rank} of {count}, score {score}",
+                rank=number(rank),
+                count=number(status.board_count),
+                score=number(row.score),
+            )
     reserve = status.reserve
     for rank, row in enumerate(reserve.best, status.board_count + 1):
         if row.key == of:
-            return f"in the reserve at {number(rank)}, score {number(row.score)}"
+            return t(
+                "in the reserve at {rank}, score {score}",
+                rank=number(rank),
+                score=number(row.score),
+            )
     if status.board_count > len(status.board):
-        return f"not among the first {number(len(status.board))} rows, which are those shown"
+        return t(
+            "not among the first {count} rows, which are those shown",
+            count=number(len(status.board)),
+        )
     if reserve.held > len(reserve.best):
-        return f"not on the board, nor among the reserve's best {number(len(reserve.best))}"
+        return t(
+            "not on the board, nor among the reserve's best {count}",
+            count=number(len(reserve.best)),
+        )
     if status.floor is not None:
-        return f"not tracked: below the floor {number(status.floor[0])}·{key(status.floor[1])}"
+        floor = f"{number(status.floor[0])}·{key(status.floor[1])}"
+        return t("not tracked: below the floor {floor}", floor=floor)
     if status.whole_table_known:
-        return "not in the table, or its score is NULL"
-    return "nothing is loaded yet"
+        return t("not in the table, or its score is NULL")
+    return t("nothing is loaded yet")
 
 
 def read_key(text: str, status: EngineStatus) -> Key:
@@ -161,7 +187,7 @@ def read_key(text: str, status: EngineStatus) -> Key:
     """
     text = text.strip()
     if not text:
-        raise ValueError("type the key of a row")
+        raise ValueError(t("type the key of a row"))
     rows = (*status.board, *status.reserve.best)
     known = next((row.key for row in rows), None)
     try:
@@ -169,7 +195,13 @@ def read_key(text: str, status: EngineStatus) -> Key:
     except ValueError:
         if known is None:
             return text
-        raise ValueError(f"{text!r} is no key here: they are whole numbers, as {known}") from None
+        raise ValueError(
+            t(
+                "{text} is no key here: they are whole numbers, as {known}",
+                text=repr(text),
+                known=known,
+            )
+        ) from None
 
 
 def _after(entries: Sequence[Numbered], seen: int) -> list[Numbered]:

@@ -21,6 +21,8 @@ from rich.console import Console
 from rich.text import Text
 from wcwidth import wcwidth
 
+from topn_tui.language import mark, t
+
 _PLAIN = Console(file=io.StringIO(), width=80, color_system=None, legacy_windows=False)
 """Wraps lines; nothing is ever written to it."""
 
@@ -203,7 +205,7 @@ def rate(per_s: float | None) -> str:
     """``1,204/s``; one decimal below ten."""
     if per_s is None:
         return UNKNOWN
-    return f"{per_s:.1f}/s" if 0 < per_s < 10 else f"{per_s:,.0f}/s"
+    return t("{n}/s", n=f"{per_s:.1f}" if 0 < per_s < 10 else f"{per_s:,.0f}")
 
 
 def percent(part: int, whole: int) -> str:
@@ -215,11 +217,12 @@ def duration(ms: float | None) -> str:
     """``0.8 ms``, ``310 ms``, ``1.2 s``, then as :func:`age`."""
     if ms is None:
         return UNKNOWN
-    if ms < 10:
-        return f"{ms:.1f} ms"
     if ms < 1_000:
-        return f"{ms:.0f} ms"
-    return f"{ms / 1_000:.1f} s" if ms < 10_000 else age(ms)
+        return t("{n} ms", n=f"{ms:.1f}" if ms < 10 else f"{ms:.0f}")
+    return t("{n} s", n=f"{ms / 1_000:.1f}") if ms < 10_000 else age(ms)
+
+
+_AGES = ((86_400, mark("{n} d")), (3_600, mark("{n} h")), (60, mark("{n} min")))
 
 
 def age(ms: float | None) -> str:
@@ -227,10 +230,10 @@ def age(ms: float | None) -> str:
     if ms is None:
         return UNKNOWN
     seconds = max(0, int(ms // 1_000))
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+    for size, text in _AGES:
         if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
+            return t(text, n=seconds // size)
+    return t("{n} s", n=seconds)
 
 
 def since(at_ms: int | None, now_ms: int) -> str:

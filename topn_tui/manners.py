@@ -15,6 +15,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.notifications import Notify
 from textual.screen import Screen
 
+from topn_tui.language import t
 from topn_tui.terminal import Terminal
 
 MAX_TOASTS = 2
@@ -52,7 +53,7 @@ class Mannered(App[None], inherit_bindings=False):
 
     def action_help_quit(self) -> None:
         """Ctrl-C is a reflex: it says how to leave and does nothing. (Over selected text it copies.)"""
-        self.notify("q quits.", timeout=3, markup=False)
+        self.notify(t("q quits."), timeout=3, markup=False)
 
     # ── failing ──
 
@@ -88,6 +89,7 @@ class Mannered(App[None], inherit_bindings=False):
         """Each of ours once. Of Textual's only what we have no key for: the theme."""
         for of in super().get_system_commands(screen):
             if of.title == "Theme":
-                yield of
+                yield of._replace(title=t("Theme"), help=t("Change the current theme"))
         for key in self.own_commands():
-            yield SystemCommand(key.description, key.tooltip, partial(self.run_action, key.action))
+            name, told = t(key.description), t(key.tooltip)
+            yield SystemCommand(name, told, partial(self.run_action, key.action))

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from engine.errors import TopnError
+from engine.told import told
 
 MOST_OF_A_NAME = 100
 """So many files get a number for a name that is taken."""
@@ -38,15 +39,23 @@ def write_new(name: str, text: str) -> Path:
                 raise
     except FileExistsError:
         raise NotWritten(
-            f"there is one already, and it stays as it is; write another name: {path}"
+            told(
+                "there is one already, and it stays as it is; write another name: {path}", path=path
+            )
         ) from None
     except FileNotFoundError:
-        raise NotWritten(f"no such folder; make it or name another: {path.parent}") from None
+        raise NotWritten(
+            told("no such folder; make it or name another: {path}", path=path.parent)
+        ) from None
     except ValueError:  # a NUL, or what the file system's encoding has no bytes for
-        raise NotWritten("not a file's name; write another one") from None
+        raise NotWritten(told("not a file's name; write another one")) from None
     except OSError as error:
         raise NotWritten(
-            f"cannot be written ({error.strerror}); name another place: {path!s:.200}"
+            told(
+                "cannot be written ({reason}); name another place: {path}",
+                reason=error.strerror,
+                path=f"{path!s:.200}",
+            )
         ) from None
     return path
 
@@ -67,12 +76,14 @@ def write_numbered(name: str, text: str) -> Path:
 
 def _path(name: str) -> Path:
     if not name.strip():
-        raise NotWritten("the file has no name yet; write one")
+        raise NotWritten(told("the file has no name yet; write one"))
     try:
         path = Path(name).expanduser()
     except RuntimeError:
-        raise NotWritten(f"there is no such user; write the whole path: {name}") from None
+        raise NotWritten(
+            told("there is no such user; write the whole path: {name}", name=name)
+        ) from None
     path = Path(os.path.abspath(path))
     if os.path.isdir(path):  # pathlib's raises for a name that is too long
-        raise NotWritten(f"a folder; add the file's name to it: {path}")
+        raise NotWritten(told("a folder; add the file's name to it: {path}", path=path))
     return path

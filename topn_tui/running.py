@@ -7,6 +7,7 @@ import logging
 
 from engine.errors import TopnError, WrongSetting
 from engine.runtime_api import RunningEngine
+from engine.told import told
 
 STOP_TIMEOUT_S = 5.0
 """How long quitting waits for the engine, which promises to stop within it."""
@@ -39,15 +40,19 @@ class EngineRun:
         except TopnError as error:
             log.exception("the engine ended")
             self.by_setting = isinstance(error, WrongSetting)
-            return str(error)
+            return error.told
         except Exception as error:
             log.exception("the engine ended by a bug")
-            return f"a bug, its traceback is in the log: {type(error).__name__}: {error}"
+            return told(
+                "a bug, its traceback is in the log: {kind}: {error}",
+                kind=type(error).__name__,
+                error=str(error),
+            )
         finally:
             self._done.set()
         if self.stopping:
             return None
-        return self._engine.status.ended or "it stopped though nobody asked it to"
+        return self._engine.status.ended or told("it stopped though nobody asked it to")
 
     async def stop(self) -> bool:
         """Ask it to stop and wait: whether it did in time."""

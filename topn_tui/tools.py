@@ -11,6 +11,7 @@ from textual import work
 from topn_tui.copying import row_text
 from topn_tui.exporting import Shown, What, picture_name
 from topn_tui.formatting import crop, safe
+from topn_tui.language import t
 from topn_tui.manners import Mannered
 from topn_tui.new_files import NotWritten, write_numbered
 from topn_tui.panels import Events, Evictions
@@ -64,10 +65,11 @@ class Tools(Mannered):
         panel = self.focused
         text = row_text(panel.picked) if isinstance(panel, Ledger) else None
         if text is None:
-            self.notify("No row is picked: ↑ ↓ pick one.", timeout=3, markup=False)
+            self.notify(t("No row is picked: ↑ ↓ pick one."), timeout=3, markup=False)
             return
         self.copy_to_clipboard(text)
-        self.notify(f"Copied: {crop(text.replace(chr(9), '  '), TOLD_CELLS)}", markup=False)
+        row = crop(text.replace("\t", "  "), TOLD_CELLS)
+        self.notify(t("Copied: {row}", row=row), markup=False)
 
     @work(exclusive=True, group="picture")
     async def action_picture(self) -> None:
@@ -79,9 +81,10 @@ class Tools(Mannered):
                 write_numbered, picture_name(status, at_ms=at_ms), drawing
             )
         except NotWritten as error:
-            self.notify(f"No picture: {safe(str(error))}", severity="error", markup=False)
+            said = t("No picture: {reason}", reason=safe(t(error.told)))
+            self.notify(said, severity="error", markup=False)
         else:
-            self.notify(f"Picture of the screen: {safe(str(path))}", markup=False)
+            self.notify(t("Picture of the screen: {path}", path=safe(str(path))), markup=False)
 
     def _tell_export(self, said: str | None) -> None:
         if said is not None:

@@ -57,3 +57,4 @@ PASSED = (mark("yes"), mark("quiet"))
 LEVELS = (mark("info"), mark("warning"), mark("error"))
 FIELDS = (mark("key"), mark("op"), mark("verdict"), mark("cause"))
 """What `/` may ask of a row."""
+PANELS = (mark("board"), mark("heap"), mark("events"), mark("evictions"), mark("pipeline"))

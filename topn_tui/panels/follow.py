@@ -8,8 +8,9 @@ from typing import ClassVar
 from textual.reactive import var
 
 from engine.status import EngineStatus, Key
-from topn_tui.following import KEPT, Sighting, whereabouts
+from topn_tui.following import KEPT, Sighting, is_tracked, whereabouts
 from topn_tui.formatting import clock, key, number, number_within, safe
+from topn_tui.language import mark, t
 from topn_tui.panels.columns import Column
 from topn_tui.panels.ledger import Ledger
 from topn_tui.panels.titles import retitle
@@ -22,10 +23,10 @@ class Follow(Ledger[Sighting]):
     PREPENDS = True
     ROOMY = 60
     COLUMNS: ClassVar[tuple[Column, ...]] = (
-        Column(title="time", keep=6),
-        Column(title="score", keep=8, right=True),
-        Column(title="rank", keep=7, right=True),
-        Column(title="what became of it", keep=10, at_least=22, at_most=60, stretch=True),
+        Column(title=mark("time"), keep=6),
+        Column(title=mark("score"), keep=8, right=True),
+        Column(title=mark("rank"), keep=7, right=True),
+        Column(title=mark("what became of it"), keep=10, at_least=22, at_most=60, stretch=True),
     )
     DEFAULT_CSS = """
     Follow { display: none; }
@@ -59,15 +60,17 @@ class Follow(Ledger[Sighting]):
             seen = [s for s in self.sightings if s.at_ms <= self.status.at_ms]
             self.show(seen[::-1])
         where = whereabouts(of, self.status)
-        if self._rows and not where.startswith(("rank", "in the reserve")):
-            where += f"; last seen {clock(self._rows[0].at_ms)}"
-        name = safe(self.status.key_name) or "key"
-        retitle(self, title=f"◆ Following {name} {key(of)} · {where}")
-        told = f"{number(len(self._rows))} kept of at most {number(KEPT)} · f stops"
+        if self._rows and not is_tracked(of, self.status):
+            where += t("; last seen {time}", time=clock(self._rows[0].at_ms))
+        name = safe(self.status.key_name) or t("key")
+        said = t("◆ Following {name} {key} · {where}", name=name, key=key(of), where=where)
+        retitle(self, title=said)
+        count, most = number(len(self._rows)), number(KEPT)
+        told = t("{count} kept of at most {most} · f stops", count=count, most=most)
         retitle(self, subtitle=told)
 
     def nothing(self) -> str:
-        return "Nothing is known of this row yet: no change of it has been seen."
+        return t("Nothing is known of this row yet: no change of it has been seen.")
 
     def identity(self, row: Sighting) -> Hashable:
         return row.number

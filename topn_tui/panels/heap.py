@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from textual.reactive import var
 
 from engine.status import EngineStatus, Floor, Key, RankKey, Row
 from topn_tui.formatting import UNKNOWN, crop, key, number
+from topn_tui.language import t
 from topn_tui.panels import tree
 from topn_tui.panels.lines import Lines
 from topn_tui.panels.refill import MOVED_S, FloorMoves, load_lines
@@ -28,7 +30,7 @@ class Heap(Lines, can_focus=True):
 
     def __init__(self, *, id: str) -> None:  # noqa: A002  Textual's name
         super().__init__(id=id, whole=True)
-        retitle(self, title="Heap · score·key · root = the bar to beat")
+        retitle(self, title=t("Heap · score·key · root = the bar to beat"))
         self._fresh: dict[RankKey, int] = {}
         self._floor = FloorMoves()
 
@@ -74,7 +76,8 @@ class Heap(Lines, can_focus=True):
         lines += [()] * (room - len(lines) + 1)
         self.show([*lines, *under])
         more = drawn < status.board_count
-        count = f"top {number(drawn)} of {number(status.board_count)} nodes" if more else ""
+        of = number(status.board_count)
+        count = t("top {drawn} of {count} nodes", drawn=number(drawn), count=of) if more else ""
         retitle(self, subtitle=count)
 
     def _node(self, rank_key: RankKey) -> tree.Node:
@@ -109,13 +112,13 @@ def _under(status: EngineStatus, width: int, moved: Spans) -> list[Spans]:
     reserve, counters = status.reserve, status.counters
     bar = status.heap[0] if status.heap else None
     return [
-        spans(("bar to beat  ", "dim"), *_of(bar, "accent"), *_rank(status, bar)),
+        spans((t("bar to beat  "), "dim"), *_of(bar, "accent"), *_rank(status, bar)),
         _strip(status, width),
-        spans(("next up ", "dim"), *_row(reserve.next_up), ("   spills next ", "dim"),
+        spans((t("next up "), "dim"), *_row(reserve.next_up), (t("   spills next "), "dim"),
               *_row(reserve.next_to_spill)),
-        spans(("floor ", "dim"), *moved, *_floor(status), ("   spilled ", "dim"), number(counters.spilled),
-              ("   loads ", "dim"), number(counters.loads),
-              ("   rows at the floor or below are not kept", "dim")),
+        spans((t("floor "), "dim"), *moved, *_floor(status), (t("   spilled "), "dim"), number(counters.spilled),
+              (t("   loads "), "dim"), number(counters.loads),
+              (t("   rows at the floor or below are not kept"), "dim")),
     ]  # fmt: skip
 
 
@@ -123,26 +126,32 @@ def _rank(status: EngineStatus, bar: RankKey | None) -> Spans:
     if bar is None:
         return ()
     if status.board_count < status.size:
-        return spans(("  board not full: any row enters", "warn"))
-    return spans((f"  rank {number(status.board_count)}", "dim"), (", the first to go", "dim"))
+        return spans((t("  board not full: any row enters"), "warn"))
+    rank = t("  rank {rank}", rank=number(status.board_count))
+    return spans((rank, "dim"), (t(", the first to go"), "dim"))
 
 
 def _strip(status: EngineStatus, width: int) -> Spans:
     """The reserve's fill, with its low mark as a notch."""
     reserve = status.reserve
     if not reserve.capacity:
-        return spans(("reserve ", "dim"), UNKNOWN)
+        return spans((t("reserve "), "dim"), UNKNOWN)
     low = reserve.held < reserve.low_mark
     mark = number(reserve.low_mark)
-    said = (f"  ▼ low: below {mark}", "warn") if low else (f"  refill below {mark}", "dim")
+    said = (
+        (t("  ▼ low: below {mark}", mark=mark), "warn")
+        if low
+        else (t("  refill below {mark}", mark=mark), "dim")
+    )
     figures = spans(f" {number(reserve.held)}/{number(reserve.capacity)}", said)
-    cells = max(4, min(40, width - len("reserve ") - width_of(figures)))
+    name = t("reserve ")
+    cells = max(4, min(40, width - cell_len(name) - width_of(figures)))
     full = round(cells * min(1, reserve.held / reserve.capacity))
     notch = min(cells - 1, round(cells * reserve.low_mark / reserve.capacity))
     tone = "warn" if low else "name"
     strip = "█" * full + "░" * (cells - full)
     return spans(
-        ("reserve ", "dim"),
+        (name, "dim"),
         (strip[:notch], tone if full else "faint"),
         ("┃", "warn"),
         (strip[notch + 1 : max(full, notch + 1)], tone),
@@ -164,7 +173,7 @@ def _of(rank_key: Floor, tone: str = "") -> Spans:
 
 def _floor(status: EngineStatus) -> Spans:
     if status.floor is None:
-        return spans("none: whole table known" if status.whole_table_known else UNKNOWN)
+        return spans(t("none: whole table known") if status.whole_table_known else UNKNOWN)
     if status.floor[0].is_finite() if not isinstance(status.floor[0], int) else True:
         return _of(status.floor)
     return spans(UNKNOWN)  # an infinite floor is how the engine says that nothing is known yet

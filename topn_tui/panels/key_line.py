@@ -11,6 +11,8 @@ from textual.screen import Screen
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
+from topn_tui.language import t
+
 
 class KeyLine(Footer):
     """Textual's footer cuts what does not fit, wherever it stands; this leaves out whole keys.
@@ -35,7 +37,7 @@ class KeyLine(Footer):
 
     def compose(self) -> ComposeResult:
         """The keys of Textual's own footer that have room."""
-        keys = [key for key in super().compose() if isinstance(key, FooterKey)]
+        keys = [_translated(key) for key in super().compose() if isinstance(key, FooterKey)]
         room = self._composed_for = self.app.size.width
         for leaving in self._leave_first:
             if sum(map(_cells, keys)) <= room:
@@ -46,6 +48,14 @@ class KeyLine(Footer):
     async def on_resize(self, event: events.Resize) -> None:
         if event.size.width != self._composed_for:
             await self.recompose()
+
+
+def _translated(key: FooterKey) -> FooterKey:
+    """The same key with its word in the screen's language."""
+    key.description = t(key.description)
+    if isinstance(key.tooltip, str):
+        key.tooltip = t(key.tooltip)
+    return key
 
 
 def _cells(key: FooterKey) -> int:

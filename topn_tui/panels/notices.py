@@ -9,6 +9,7 @@ from textual.reactive import var
 
 from engine.status import EngineStatus, Notice
 from topn_tui.formatting import clock, number, safe
+from topn_tui.language import mark, t
 from topn_tui.panels.columns import Column
 from topn_tui.panels.detail import Detail, fact
 from topn_tui.panels.ledger import Ledger
@@ -48,17 +49,17 @@ class NoticeLine(Lines):
     def redraw(self) -> None:
         notices = self.live.notices
         if self.ended is not None:
-            self.show([spans((" ✖ ", "bad"), _NEXT_STEP, safe(self.ended))])
+            self.show([spans((" ✖ ", "bad"), t(_NEXT_STEP), safe(t(self.ended)))])
         elif self._welcome and not self._pressing():
-            self.show([spans((" i ", "name"), self._welcome)])
+            self.show([spans((" i ", "name"), t(self._welcome))])
         elif notices:
             glyph, tone = LEVELS.get(notices[-1].level, LEVELS["info"])
-            count = f"  n: all {number(len(notices))}" if len(notices) > 1 else ""
+            count = t("  n: all {count}", count=number(len(notices))) if len(notices) > 1 else ""
             when = (f"{clock(notices[-1].at_ms)}  ", "dim")
-            text = spans((f" {glyph} ", tone), when, safe(notices[-1].text), (count, "dim"))
+            text = spans((f" {glyph} ", tone), when, safe(t(notices[-1].text)), (count, "dim"))
             self.show([text])
         else:
-            self.show([spans((" no notices", "faint"))])
+            self.show([spans((t(" no notices"), "faint"))])
 
     def _pressing(self) -> bool:
         """Whether the newest notice is a trouble, or new."""
@@ -67,7 +68,7 @@ class NoticeLine(Lines):
         return bool(newest) and (newest[0].level != "info" or age_s < QUIET_S)
 
 
-_NEXT_STEP = "The board is as it was; q quits, then start again: "
+_NEXT_STEP = mark("The board is as it was; q quits, then start again: ")
 
 
 class NoticeList(Ledger[Notice]):
@@ -75,9 +76,9 @@ class NoticeList(Ledger[Notice]):
 
     PREPENDS = True
     COLUMNS: ClassVar[tuple[Column, ...]] = (
-        Column(title="time", keep=8),
-        Column(title="level", keep=7),
-        Column(title="notice", keep=10, at_least=20, at_most=400, stretch=True),
+        Column(title=mark("time"), keep=8),
+        Column(title=mark("level"), keep=7),
+        Column(title=mark("notice"), keep=10, at_least=20, at_most=400, stretch=True),
     )
 
     live: var[EngineStatus] = var(EngineStatus)
@@ -87,7 +88,7 @@ class NoticeList(Ledger[Notice]):
             self.show(new.notices[::-1])
 
     def nothing(self) -> str:
-        return "No notices."
+        return t("No notices.")
 
     def identity(self, row: Notice) -> Hashable:
         return row.number
@@ -99,9 +100,10 @@ class NoticeList(Ledger[Notice]):
         glyph, tone = LEVELS.get(row.level, LEVELS["info"])
         return (
             spans((clock(row.at_ms), "dim")),
-            spans((f"{glyph} {safe(row.level)}", tone)),
-            spans(safe(row.text)),
+            spans((f"{glyph} {safe(t(row.level))}", tone)),
+            spans(safe(t(row.text))),
         )
 
     def detail(self, row: Notice) -> Detail:
-        return Detail(safe(row.level), (fact("when", clock(row.at_ms)), spans(safe(row.text))))
+        text = spans(safe(t(row.text)))
+        return Detail(safe(t(row.level)), (fact(t("when"), clock(row.at_ms)), text))

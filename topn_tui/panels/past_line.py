@@ -6,6 +6,7 @@ from textual.reactive import var
 
 from topn_tui.formatting import clock, key, number, safe, since
 from topn_tui.journey import View
+from topn_tui.language import t
 from topn_tui.panels import verdicts
 from topn_tui.panels.lines import Lines
 from topn_tui.panels.tones import Spans, shorten, spans
@@ -44,14 +45,19 @@ class PastLine(Lines):
 
 def _where(view: View | None, now_ms: int) -> Spans:
     if view is None:
-        return spans((" ❚❚ ", "accent"), ("paused", "strong"), "; nothing is kept to step back to")
+        return spans(
+            (" ❚❚ ", "accent"), (t("paused"), "strong"), t("; nothing is kept to step back to")
+        )
     glyph = " ❚❚ " if view.newest else " ◀◀ "
     return spans(
         (glyph, "accent"),
-        (f"event {number(view.index + 1)} of {number(view.count)} kept", "strong"),
-        f", {since(view.at_ms, now_ms)} ago",
-        f"; oldest {clock(view.oldest_ms)}",
-        ("  ← → step, esc live", "dim"),
+        (
+            t("event {nth} of {count} kept", nth=number(view.index + 1), count=number(view.count)),
+            "strong",
+        ),
+        t(", {age} ago", age=since(view.at_ms, now_ms)),
+        t("; oldest {time}", time=clock(view.oldest_ms)),
+        (t("  ← → step, esc live"), "dim"),
     )
 
 
@@ -62,15 +68,16 @@ def _what(view: View | None) -> Spans:
     event = view.step.event
     at = (f"    {clock(view.at_ms, millis=True)}", "dim")
     if event is None:
-        what = "a load was swapped in" if view.loaded else "no change of a row"
+        what = t("a load was swapped in") if view.loaded else t("no change of a row")
         if view.changes:
-            what = f"{number(view.changes)} changes, none of them kept"
+            what = t("{count} changes, none of them kept", count=number(view.changes))
         return spans(at, (f"  {what}", "strong"))
     of = event.explained
-    told = spans(at, (f"  {safe(of.op)} {key(of.key)} ", "strong"), verdicts.words(of))
+    told = spans(at, (f"  {safe(of.op)} {key(of.key)} ", "strong"), verdicts.shown_words(of))
     if view.changes > 1:
         nth, batch = number(event.number - view.first), number(view.changes)
         told += spans(
-            (f"  · {nth} of {batch} in its batch", ""), f", the board as after all {batch}"
+            t("  · {nth} of {batch} in its batch", nth=nth, batch=batch),
+            t(", the board as after all {batch}", batch=batch),
         )
     return told
