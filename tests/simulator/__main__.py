@@ -3,6 +3,7 @@
 --seed S        play that history; if a promise is broken, make it short and tell its story
 --seconds N     play as many as there is time for, on all cores
 --first S       the first seed of them
+--alone         each fault by itself, with what readers see and how long until EXACT again
 --mutants       wrong engines: which law catches each, and after how many seeds
 """
 
@@ -26,12 +27,19 @@ def main() -> int:
     parser.add_argument("--seed", type=int)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--first", type=int)
+    parser.add_argument("--alone", action="store_true")
     parser.add_argument("--mutants", action="store_true")
     given = parser.parse_args()
     if given.mutants:
         from tests.simulator.mutants import table
 
         return table()
+    if given.alone:
+        from tests.simulator.alone import table as alone
+
+        for line in alone():
+            print(line, flush=True)
+        return 0
     if given.seed is not None:
         return again(given.seed)
     first = secrets.randbelow(10**9) if given.first is None else given.first

@@ -33,6 +33,10 @@ class Weather:
         """As :meth:`holds`, and then it is over."""
         return self.holds(condition) and self._until_ms.pop(condition) > 0
 
+    def until_ms(self, condition: str) -> float:
+        """When it is over, as far as is known; 0: it does not hold."""
+        return self._until_ms.get(condition, 0)
+
     def clear_up(self) -> None:
         self._until_ms.clear()
 
