@@ -23,6 +23,7 @@ from topn_tui.formatting import (
     since,
     spark,
 )
+from topn_tui.language import t
 from topn_tui.panels.lines import Lines
 from topn_tui.panels.titles import retitle
 from topn_tui.panels.tones import Span, Spans, shorten, spans
@@ -47,7 +48,7 @@ class Pipeline(ScrollableContainer, can_focus=True):
 
     def __init__(self, *, id: str) -> None:  # noqa: A002  Textual's name
         super().__init__(id=id)
-        retitle(self, title="Pipeline")
+        retitle(self, title=t("Pipeline"))
         self._stages, self._flow = Lines(id="stages"), Lines(id="flow", whole=True)
         self._partitions, self._figures = (
             Lines(id="partitions", whole=True),
@@ -82,15 +83,15 @@ def stages(status: EngineStatus, now_ms: int, width: int = 0) -> list[Spans]:
     """Each service, then who publishes. What a service is goes where it has no room (`width`, 0:
     any), clause by clause; what is wrong with one does not."""
     lines = []
-    names = max((cell_len(safe(service.name)) for service in status.services), default=0)
+    names = max((cell_len(safe(t(service.name))) for service in status.services), default=0)
     for service in status.services:
-        word = service.health.value
+        word = t(service.health.value)
         if service.health is not Health.UP and service.since_at_ms:
             word += f" {since(service.since_at_ms, now_ms)}"
-        name = spans(HEALTH[service.health], f" {fit(safe(service.name), min(names, 12))} ")
+        name = spans(HEALTH[service.health], f" {fit(safe(t(service.name)), min(names, 12))} ")
         state = (word, HEALTH[service.health][1])
         line = spans(*name, state)
-        clauses = re.split(r"(?=, )", safe(service.detail))
+        clauses = re.split(r"(?=, |，|、)", safe(t(service.detail)))
         told = spans(*line, "  ", *((clause, "dim") for clause in clauses if clause))
         if width and service.health in (Health.UP, Health.STARTING):
             told = shorten(told, width, keep=len(line))
@@ -100,27 +101,27 @@ def stages(status: EngineStatus, now_ms: int, width: int = 0) -> list[Spans]:
 
 def publication(of: Standing, now_ms: int) -> Spans:
     """``◆ OWNER v88,214``, ``◇ STANDBY: owned by …``, ``✖ FENCED by …``, ``○ AWAY: reason``."""
-    by, reason = safe(of.by or UNKNOWN), safe(of.reason or "")
-    said = f": {reason}" if reason else ""
+    by, reason = safe(of.by or UNKNOWN), safe(t(of.reason or ""))
+    said = t(": {reason}", reason=reason) if reason else ""
     match of.publication:
         case Publication.OWNER:
             at_ms = of.published_at_ms
-            when = "" if at_ms is None else f" published {since(at_ms, now_ms)} ago"
-            return spans(("◆ OWNER", "good"), f" v{number(of.version)}", (when, "dim"), said)
+            when = "" if at_ms is None else t(" published {age} ago", age=since(at_ms, now_ms))
+            return spans((t("◆ OWNER"), "good"), f" v{number(of.version)}", (when, "dim"), said)
         case Publication.STANDBY:
-            owner = f"owned by {by}" if of.by else "no owner yet"
-            return spans(("◇ STANDBY", "name"), f": {owner}")
+            owner = t(": owned by {by}", by=by) if of.by else t(": no owner yet")
+            return spans((t("◇ STANDBY"), "name"), owner)
         case Publication.FENCED:
-            return spans(("✖ FENCED", "bad"), f" by {by}{said}")
+            return spans((t("✖ FENCED"), "bad"), t(" by {by}", by=by), said)
         case Publication.AWAY:
-            return spans(("○ AWAY", "bad"), said or ": not publishing")
+            return spans((t("○ AWAY"), "bad"), said or t(": not publishing"))
         case Publication.OBSERVER:
             return spans(
-                ("◇ OBSERVER", "name"),
-                said or (f": owned by {by}" if of.by else ": never publishes"),
+                (t("◇ OBSERVER"), "name"),
+                said or (t(": owned by {by}", by=by) if of.by else t(": never publishes")),
             )
         case Publication.STOPPED:
-            return spans(("■ STOPPED", "dim"), said)
+            return spans((t("■ STOPPED"), "dim"), said)
         case _:
             assert_never(of.publication)
 
@@ -132,24 +133,24 @@ def flow(status: EngineStatus, late_ms: int | None) -> list[Spans]:
     known = [lag for lag in lags if lag is not None]
     lag = number(sum(known)) if known and len(known) == len(lags) else UNKNOWN
     return [
-        _trend("rate", rates.changes_history, rate(rates.changes_per_s)),
-        _trend("lag", rates.lag_history, lag),
-        _trend("delay", rates.delay_history, duration(rates.delay_ms)),
-        spans(("publishing took ", "dim"), duration(rates.publish_ms)),
-        spans(("screen ", "dim"), *_lateness(late_ms)),
+        _trend(t("rate"), rates.changes_history, rate(rates.changes_per_s)),
+        _trend(t("lag"), rates.lag_history, lag),
+        _trend(t("delay"), rates.delay_history, duration(rates.delay_ms)),
+        spans((t("publishing took "), "dim"), duration(rates.publish_ms)),
+        spans((t("screen "), "dim"), *_lateness(late_ms)),
     ]
 
 
 def _trend(name: str, history: Sequence[float | None], now: str) -> Spans:
-    return spans((f"{name:<6}", "dim"), (spark(history, SPARK_CELLS), "name"), f" {now}")
+    return spans((fit(name, 6), "dim"), (spark(history, SPARK_CELLS), "name"), f" {now}")
 
 
 def _lateness(late_ms: int | None) -> Spans:
     if late_ms is None:
         return spans(UNKNOWN)
     if late_ms < 5:
-        return spans("< 5 ms late")
-    return spans((f"{number(late_ms)} ms late", "warn" if late_ms > 50 else ""))
+        return spans(t("< 5 ms late"))
+    return spans((t("{n} ms late", n=number(late_ms)), "warn" if late_ms > 50 else ""))
 
 
 def figures(status: EngineStatus, now_ms: int) -> list[Spans]:
@@ -158,26 +159,24 @@ def figures(status: EngineStatus, now_ms: int) -> list[Spans]:
     mismatches = number(counters.audit_mismatches)
     ignored = sum(count for _, count in counters.ignored)
     return [
-        spans(("load  ", "dim"), *_load(status.load or status.last_load, now_ms)),
-        spans(("audit ", "dim"), *_audit(status, now_ms)),
+        spans((t("load  "), "dim"), *_load(status.load or status.last_load, now_ms)),
+        spans((t("audit "), "dim"), *_audit(status, now_ms)),
         spans(
-            ("compared ", "dim"),
+            (t("compared "), "dim"),
             number(counters.audits),
-            ("  mismatches ", "dim"),
+            (t("  mismatches "), "dim"),
             (mismatches, "bad" if counters.audit_mismatches else ""),
         ),
         spans(
-            ("dead letters ", "dim"),
+            (t("dead letters "), "dim"),
             (number(counters.dead_letters), "bad" if counters.dead_letters else ""),
-            ("  ignored ", "dim"),
+            (t("  ignored "), "dim"),
             number(ignored),
         ),
         spans(
-            ("superseded ", "dim"),
+            (t("superseded "), "dim"),
             percent(counters.superseded_in_batch, counters.changes),
-            (" of ", "dim"),
-            number(counters.changes),
-            (" changes", "dim"),
+            (t(" of {count} changes", count=number(counters.changes)), "dim"),
         ),
     ]
 
@@ -185,7 +184,7 @@ def figures(status: EngineStatus, now_ms: int) -> list[Spans]:
 def _audit(status: EngineStatus, now_ms: int) -> Spans:
     """The last audit; none is due while loads for other reasons compare as well."""
     if status.last_audit is None and status.counters.audits:
-        return spans(("by the loads so far", "dim"))
+        return spans((t("by the loads so far"), "dim"))
     return _load(status.last_audit, now_ms, but="audit")
 
 
@@ -193,27 +192,31 @@ def _load(load: LoadStatus | None, now_ms: int, *, but: str = "") -> Spans:
     """``refill swapped 41 s ago, 64 rows in 12.0 ms``; open: ``refill querying 3 s``."""
     if load is None:
         return spans(UNKNOWN)
-    phase = safe(load.phase)
-    why = "" if load.why == but else f"{safe(load.why)} "  # it stands before it already
-    failed = phase.startswith(("failed", "discarded"))
+    phase = safe(t(load.phase))
+    why = "" if load.why == but else f"{safe(t(load.why))} "  # it stands before it already
+    failed = load.phase.startswith(("failed", "discarded"))
     if load.ended_at_ms is None:
         open_for = (f"◐ {why}{phase} {since(load.opened_at_ms, now_ms)}", "warn")
         if load.buffered_rows is None:
             return spans(open_for)
-        limit = "" if load.buffer_rows_limit is None else f" of {number(load.buffer_rows_limit)}"
-        return spans(open_for, ("  buffer ", "dim"), number(load.buffered_rows), (limit, "dim"))
-    took = "" if load.rows is None else f", {number(load.rows)} rows"
-    query = "" if load.query_ms is None else f" in {duration(load.query_ms)}"
+        most = load.buffer_rows_limit
+        limit = "" if most is None else t(" of {count}", count=number(most))
+        return spans(open_for, (t("  buffer "), "dim"), number(load.buffered_rows), (limit, "dim"))
+    took = "" if load.rows is None else t(", {rows} rows", rows=number(load.rows))
+    query = "" if load.query_ms is None else t(" in {time}", time=duration(load.query_ms))
     done = (f"{why}{phase}", "warn" if failed else "")
     return spans(
-        done, (f" {since(load.ended_at_ms, now_ms)} ago", "dim"), (took, "dim"), (query, "dim")
+        done,
+        (t(" {age} ago", age=since(load.ended_at_ms, now_ms)), "dim"),
+        (took, "dim"),
+        (query, "dim"),
     )
 
 
 def partitions(of: tuple[PartitionStatus, ...], now_ms: int) -> list[Spans]:
     """The partitions that are furthest behind; those of unknown lag count as such."""
     if not of:
-        return [spans(("no partition read yet", "dim"))]
+        return [spans((t("no partition read yet"), "dim"))]
     worst = sorted(of, key=lambda p: (p.lag is not None, -(p.lag or 0), p.partition))
     count = MAX_PARTITIONS if len(of) <= MAX_PARTITIONS else MAX_PARTITIONS - 1
     shown = sorted(worst[:count], key=lambda p: p.partition)
@@ -226,12 +229,16 @@ def partitions(of: tuple[PartitionStatus, ...], now_ms: int) -> list[Spans]:
             spans(
                 (f"{f'p{p.partition}':<{names}} ", "dim"),
                 f"{number(p.position):>{places}}",
-                (" lag ", "dim"),
+                (t(" lag "), "dim"),
                 (number(p.lag), "warn" if p.lag else ""),
-                (f"  last {quiet} ago" if quiet != UNKNOWN else "  nothing yet", "dim"),
-                (f"  load passed: {safe(p.passed)}", "dim"),
+                (
+                    t("  last {age} ago", age=quiet) if quiet != UNKNOWN else t("  nothing yet"),
+                    "dim",
+                ),
+                (t("  load passed: {passed}", passed=safe(t(p.passed))), "dim"),
             )
         )
     if count < len(of):
-        lines.append(spans((f"and {number(len(of) - count)} more, no further behind", "dim")))
+        more = t("and {count} more, no further behind", count=number(len(of) - count))
+        lines.append(spans((more, "dim")))
     return lines

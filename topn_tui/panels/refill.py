@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from engine.status import EngineStatus, Floor, LoadStatus
 from topn_tui.formatting import duration, key, number, safe, since
+from topn_tui.language import mark, t
 from topn_tui.panels.tones import Spans, spans
 
 MOVED_S = 6
 """How long a floor that moved, and a load that ended, are told; the second half of it dimly."""
 
-WAITS = {"waiting": "the table may lag its log", "held": "waits for the log"}
+WAITS = {"waiting": mark("the table may lag its log"), "held": mark("waits for the log")}
 """Why an open load does not go on, for those of its phases that need saying."""
 
 
@@ -53,9 +54,10 @@ def load_lines(status: EngineStatus, now_ms: int) -> list[Spans]:
     load, last = status.load, status.last_load
     if load is not None:
         waits = WAITS.get(load.phase)
-        why = f", {waits}" if waits else ""
-        phase = f" · {safe(load.phase)} {since(load.opened_at_ms, now_ms)}"
-        return [spans((f"◐ load: {safe(load.why)}", "warn"), phase, why, (_rows(load), "dim"))]
+        why = t(", {waits}", waits=t(waits)) if waits else ""
+        phase = f" · {safe(t(load.phase))} {since(load.opened_at_ms, now_ms)}"
+        head = t("◐ load: {why}", why=safe(t(load.why)))
+        return [spans((head, "warn"), phase, why, (_rows(load), "dim"))]
     if last is None or last.ended_at_ms is None:
         return []
     ago_ms = now_ms - last.ended_at_ms
@@ -66,17 +68,20 @@ def load_lines(status: EngineStatus, now_ms: int) -> list[Spans]:
     sign = "✔" if good else "✖"
     return [
         spans(
-            (f"{sign} ", tone), (f"{safe(last.why)} {_outcome(last)}", tone), (_rows(last), "dim")
+            (f"{sign} ", tone),
+            (f"{safe(t(last.why))} {_outcome(last)}", tone),
+            (_rows(last), "dim"),
         )
     ]
 
 
 def _outcome(load: LoadStatus) -> str:
-    words = {"swapped": "merged: rows of the table swapped in", "equal": "merged: nothing differed"}
-    return words.get(load.phase, safe(load.phase))
+    if load.phase == "swapped":
+        return t("merged: rows of the table swapped in")
+    return t("merged: nothing differed") if load.phase == "equal" else safe(t(load.phase))
 
 
 def _rows(load: LoadStatus) -> str:
     if load.rows is None:
         return ""
-    return f", {number(load.rows)} rows in {duration(load.query_ms)}"
+    return t(", {rows} rows in {time}", rows=number(load.rows), time=duration(load.query_ms))

@@ -9,6 +9,7 @@ from textual.reactive import var
 from engine.status import EngineStatus, State
 from topn_tui.formatting import clock, number, safe, since
 from topn_tui.journey import View
+from topn_tui.language import mark, t
 from topn_tui.panels.lines import Lines
 from topn_tui.panels.pipeline import publication
 from topn_tui.panels.tones import Span, Spans, fit_spans, shorten, spans, width_of
@@ -21,6 +22,17 @@ GLYPHS: dict[State, Span] = {
     State.INEXACT: ("✖", "bad"),
     State.STOPPED: ("■", "bad"),
 }
+
+
+STATES: dict[State, str] = {
+    State.EXACT: mark("EXACT"),
+    State.CATCHING_UP: mark("CATCHING UP"),
+    State.LOADING: mark("LOADING"),
+    State.DEFICIT: mark("DEFICIT"),
+    State.INEXACT: mark("INEXACT"),
+    State.STOPPED: mark("STOPPED"),
+}
+"""Names which the log, Redis and the documents have too: the Chinese is beside them, not in their place."""
 
 
 class StateBar(Lines):
@@ -62,7 +74,8 @@ class StateBar(Lines):
         """Both lines, the right-hand ends of them last to go."""
         status, now_ms, width = self.live, self.now_s * 1_000, self.size.width
         missed = status.events_total - self._paused_at
-        pause = spans((f" {self._paused(now_ms)} {number(missed)} missed ", "mark"))
+        missed_said = t("{count} missed", count=number(missed))
+        pause = spans((f" {self._paused(now_ms)} {missed_said} ", "mark"))
         pause = pause if self.paused else ()
         place = (
             spans((f" {self._environment} ", _alarm(self._environment)))
@@ -83,8 +96,8 @@ class StateBar(Lines):
 
     def _paused(self, now_ms: int) -> str:
         if self.view is None or self.view.newest:
-            return "❚❚ PAUSED"
-        return f"◀◀ PAST {since(self.view.at_ms, now_ms)} ago ·"
+            return t("❚❚ PAUSED")
+        return t("◀◀ PAST {age} ago ·", age=since(self.view.at_ms, now_ms))
 
     def _what(self, status: EngineStatus) -> Spans:
         if not status.table:
@@ -92,9 +105,12 @@ class StateBar(Lines):
         return spans(
             (self._program, "strong"),
             f"  {safe(status.table)}",
-            (f"  TOP {number(status.size)} by {safe(status.score_name)}", "accent"),
+            (
+                t("  TOP {n} by {score}", n=number(status.size), score=safe(status.score_name)),
+                "accent",
+            ),
             f"  → topn:{{{safe(status.board_name)}}}",
-            (f"  topic {safe(status.topic)}" if status.topic else "", "dim"),
+            (t("  topic {topic}", topic=safe(status.topic)) if status.topic else "", "dim"),
         )
 
 
@@ -103,20 +119,30 @@ def _alarm(environment: str) -> str:
     return "alarm" if environment.lower().startswith(("prod", "live")) else "mark"
 
 
+_PROVISIONAL = mark("provisional")
+
+
+def state_word(state: State) -> str:
+    """The state's name as the log and Redis have it; in another language with its meaning beside it."""
+    return t(STATES[state])
+
+
 def exactness(status: EngineStatus, now_ms: int, ended: str | None) -> Spans:
     """``● EXACT verified 12 s ago``, ``◐ CATCHING UP 3 s: why``, ``◌ DEFICIT 8 of 10`` …"""
     of = status.exactness
     if ended is not None:
-        return spans(("✖ ENGINE ENDED", "bad"), f": {safe(ended)}")
+        return spans((t("✖ ENGINE ENDED"), "bad"), t(": {reason}", reason=safe(t(ended))))
     glyph, tone = GLYPHS[of.state]
-    age, reason = since(of.since_at_ms, now_ms), safe(of.reason or "")
-    why = f": {reason}" if reason else ""
-    head = (f"{glyph} {of.state.value.replace('_', ' ')}", tone if tone == "bad" else f"{tone}")
+    age, reason = since(of.since_at_ms, now_ms), safe(t(of.reason or ""))
+    why = t(": {reason}", reason=reason) if reason else ""
+    head = (f"{glyph} {state_word(of.state)}", tone)
     match of.state:
         case State.EXACT:
             return spans(head, *_claim(status, now_ms))
         case State.DEFICIT:
-            rows = f" {number(status.board_count)} of {number(status.size)}"
+            rows = t(
+                " {count} of {size}", count=number(status.board_count), size=number(status.size)
+            )
             return spans(head, (rows, tone), f" {age}{why}")
         case State.CATCHING_UP | State.LOADING | State.INEXACT:
             return spans(head, f" {age}{why}")
@@ -131,11 +157,11 @@ def _claim(status: EngineStatus, now_ms: int) -> Spans:
     of = status.exactness
     parts = []
     if of.provisional:
-        parts.append(safe(of.reason or "provisional"))
+        parts.append(safe(t(of.reason or _PROVISIONAL)))
     if of.verified_at_ms is not None:
-        parts.append(f"verified {since(of.verified_at_ms, now_ms)} ago")
+        parts.append(t("verified {age} ago", age=since(of.verified_at_ms, now_ms)))
     if of.as_of_at_ms is not None:
-        parts.append(f"as of {clock(of.as_of_at_ms)}")
+        parts.append(t("as of {time}", time=clock(of.as_of_at_ms)))
     return spans((" · " if of.provisional else "  ") + " · ".join(parts)) if parts else ()
 
 

@@ -8,11 +8,13 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from engine.status import Key
 from topn_tui.formatting import safe
+from topn_tui.language import mark, t
 from topn_tui.panels.tones import content, spans
 
 LONGEST = 1024
@@ -36,18 +38,18 @@ class AskKeyScreen(ModalScreen[Key | None]):
     }
     AskKeyScreen Static { height: auto; min-height: 1; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", mark("Close"))]
 
     def __init__(self, name: str, read: Callable[[str], Key]) -> None:
         super().__init__()
-        self._column, self._read = safe(name) or "key", read
+        self._column, self._read = safe(name) or t("key"), read
 
     def compose(self) -> ComposeResult:
         box = Vertical(
             Input(placeholder=self._column, max_length=LONGEST, compact=True),
-            Static(content([spans(("enter follows the row, esc closes", "dim"))]), markup=False),
+            Static(content([spans((t("enter follows the row, esc closes"), "dim"))]), markup=False),
         )
-        box.border_title = "Follow the row of which key?"
+        box.border_title = Content(t("Follow the row of which key?"))
         yield box
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

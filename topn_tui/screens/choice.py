@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.reactive import var
 from textual.widgets import Static
 
+from topn_tui.language import t
 from topn_tui.panels.tones import Spans, content, width_of
 
 ON, OFF, GAP = "◉ ", "○ ", "   "
@@ -21,7 +22,7 @@ class Choice(Static, can_focus=True):
     """Textual's RadioSet stands on several lines and shows the chosen one by colour alone.
 
     Args:
-        words: safe text; the order on screen.
+        words: safe text, looked up where it is drawn; the order on screen.
         chosen: the one to begin with.
     """
 
@@ -67,7 +68,7 @@ class Choice(Static, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         end = 0
         for word in self._words:
-            end += cell_len(ON + word + GAP)
+            end += cell_len(ON + t(word) + GAP)
             if event.get_content_offset_capture(self).x < end:
                 self.chosen = word
                 return
@@ -77,6 +78,6 @@ class Choice(Static, can_focus=True):
         for word in self._words:
             picked = word == self.chosen
             tone = ("mark" if self.has_focus else "strong") if picked else "dim"
-            line += ((ON if picked else OFF, tone), (word, tone), (GAP, ""))
+            line += ((ON if picked else OFF, tone), (t(word), tone), (GAP, ""))
         self.update(content([line]))
         self.styles.width = width_of(line)

@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from topn_tui.language import mark, t
 from topn_tui.panels.detail import Detail
 from topn_tui.panels.tones import content
 
@@ -19,7 +20,7 @@ class DetailScreen(ModalScreen[None]):
     """One row in full, as it was when it was opened. The panels below go on."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter", "dismiss", "Close"),
+        Binding("escape,q,enter", "dismiss", mark("Close")),
         Binding("up,k", "scroll(-1)", "Up", show=False),
         Binding("down,j", "scroll(1)", "Down", show=False),
     ]
@@ -33,7 +34,7 @@ class DetailScreen(ModalScreen[None]):
             Static(content(self._detail.lines), id="detail-text", markup=False), id="detail"
         )
         box.border_title = Content(self._detail.title)  # as Content: no markup is parsed
-        box.border_subtitle = "↑ ↓ scroll · esc close"
+        box.border_subtitle = Content(t("↑ ↓ scroll · esc close"))
         yield box
 
     def on_mount(self) -> None:

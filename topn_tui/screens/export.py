@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 
 from topn_tui.exporting import Form, Shown, What, default_name, export
 from topn_tui.formatting import number, safe
+from topn_tui.language import mark, t
 from topn_tui.new_files import NotWritten, write_new
 from topn_tui.panels.tones import Span, content, spans
 from topn_tui.screens.choice import Choice
@@ -31,8 +32,8 @@ class ExportScreen(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         # Before the choices, which would take Enter for themselves.
-        Binding("escape", "dismiss", "Close", priority=True),
-        Binding("enter", "write", "Write", priority=True),
+        Binding("escape", "dismiss", mark("Close"), priority=True),
+        Binding("enter", "write", mark("Write"), priority=True),
     ]
 
     def __init__(self, shown: Shown, what: What, *, at_ms: int) -> None:
@@ -43,12 +44,12 @@ class ExportScreen(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         box = Vertical(id="export")
-        box.border_title = "Export"
-        box.border_subtitle = Content("enter write · tab next · ← → choose · esc close")
+        box.border_title = Content(t("Export"))
+        box.border_subtitle = Content(t("enter write · tab next · ← → choose · esc close"))
         with box:
             yield Choice(list(What), self._what, id="export-what")
             yield Choice(list(Form), self._form, id="export-form")
-            yield Input(id="export-path", compact=True, placeholder="file to write")
+            yield Input(id="export-path", compact=True, placeholder=t("file to write"))
             yield Static(id="export-told", markup=False)
 
     def on_mount(self) -> None:
@@ -84,8 +85,8 @@ class ExportScreen(ModalScreen[str | None]):
     def _tell(self) -> None:
         """How many rows it would be."""
         count, of = self._shown.count(self._what)
-        rows = number(count) if count == of else f"{number(count)} of {number(of)}"
-        self._say((f"{rows} rows, as they stood when this opened", "dim"))
+        rows = number(count) if count == of else t("{n} of {of}", n=number(count), of=number(of))
+        self._say((t("{rows} rows, as they stood when this opened", rows=rows), "dim"))
 
     @work(exclusive=True)
     async def action_write(self) -> None:
@@ -94,10 +95,17 @@ class ExportScreen(ModalScreen[str | None]):
         try:
             path = await asyncio.to_thread(self._write, name)
         except NotWritten as error:
-            self._say(("✖ ", "bad"), safe(str(error)))
+            self._say(("✖ ", "bad"), safe(t(error.told)))
             return
         count, _ = self._shown.count(what)
-        self.dismiss(f"{number(count)} rows of the {what} written to {safe(str(path))}")
+        self.dismiss(
+            t(
+                "{count} rows of the {what} written to {path}",
+                count=number(count),
+                what=t(what),
+                path=safe(str(path)),
+            )
+        )
 
     def _say(self, *parts: str | Span) -> None:
         self.query_one("#export-told", Static).update(content([spans(*parts)]))

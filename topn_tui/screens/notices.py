@@ -6,9 +6,11 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.screen import ModalScreen
 
 from engine.status import EngineStatus
+from topn_tui.language import mark, t
 from topn_tui.panels.notices import NoticeList
 
 
@@ -17,13 +19,13 @@ class NoticesScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         # Before the list, which would take Escape for itself to let its cursor go.
-        Binding("escape,n,q", "dismiss", "Close", priority=True)
+        Binding("escape,n,q", "dismiss", mark("Close"), priority=True)
     ]
 
     def compose(self) -> ComposeResult:
         notices = NoticeList(id="notice-list")
-        notices.border_title = "Notices, newest first"
-        notices.border_subtitle = "enter the whole text · esc close"
+        notices.border_title = Content(t("Notices, newest first"))
+        notices.border_subtitle = Content(t("enter the whole text · esc close"))
         yield notices
 
     def on_mount(self) -> None:
