@@ -1,6 +1,6 @@
 # One command each. `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run run-stack test check fast stack bench bench-services format lock proto clean
+.PHONY: help run run-stack test check fast stack bench bench-screen bench-services format lock proto clean
 .PHONY: chaos simulate docs screenshots messages
 
 PYTHON ?= python3
@@ -62,6 +62,9 @@ messages: $(READY) ## Bring the Chinese catalogue up to date with the texts in t
 
 screenshots: $(READY) ## Draw the dashboard anew into docs/images
 	$(BIN)/python -m tests.docs.screenshots
+
+bench-screen: $(READY) ## What the screen costs: processor, frames, key latency, throughput with and without
+	$(BIN)/python -m tests.bench.screen
 
 bench-services: $(READY) ## Times on the real services: start to EXACT, commit to Redis
 	$(BIN)/python -m tests.stack install

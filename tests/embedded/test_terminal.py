@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
-import select
 import signal
-import subprocess
-import sys
-import termios
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from tests.embedded.terminals import ENDS_WITHIN_S, terminal
 
 RESTORED = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l", b"\x1b[?1003l", b"\x1b[?2004l")
 """Back from the alternate screen, cursor shown, no mouse, no bracketed paste."""
@@ -23,8 +17,6 @@ RESTORED = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l", b"\x1b[?1003l", b"\x1b
 DRAWN_WITH_ALL = b"Reserve"
 """In the line of keys: drawn only with the whole screen."""
 
-ENDS_WITHIN_S = 5.0
-STARTS_WITHIN_S = 30.0
 
 BUG = """
 import logging, sys
@@ -41,95 +33,6 @@ app.Dashboard.action_reserve = broken
 sys.argv[1:] = []
 cli.main()
 """
-
-
-class Terminal:
-    """A process that has a terminal of its own, and what it wrote there."""
-
-    def __init__(self, process: subprocess.Popen[bytes], master: int) -> None:
-        self.process, self._master = process, master
-        self.written = b""
-
-    def until(self, what: bytes, within_s: float = STARTS_WITHIN_S) -> None:
-        """Read until this has been written."""
-        end = time.monotonic() + within_s
-        while what not in self.written:
-            assert time.monotonic() < end, f"no {what!r} in {self.written[-2000:]!r}"
-            self._read(0.2)
-
-    def press(self, keys: bytes) -> None:
-        os.write(self._master, keys)
-
-    def send(self, signum: signal.Signals) -> None:
-        self.process.send_signal(signum)
-
-    def close(self) -> None:
-        """The window is closed: there is no terminal any more."""
-        os.close(self._master)
-        self._master = -1
-
-    def ended(self, within_s: float = ENDS_WITHIN_S) -> int:
-        """The exit code, once it has ended."""
-        end = time.monotonic() + within_s
-        while self.process.poll() is None:
-            assert time.monotonic() < end, f"still there: {self.written[-500:]!r}"
-            self._read(0.05)
-        while self._read(0.05):
-            pass
-        return self.process.returncode
-
-    def cpu_s(self) -> float:
-        """Processor time used so far."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def _read(self, within_s: float) -> bool:
-        if self._master < 0:
-            time.sleep(within_s)
-            return False
-        if not select.select([self._master], [], [], within_s)[0]:
-            return False
-        try:
-            data = os.read(self._master, 65536)
-        except OSError:  # nobody has the other end
-            return False
-        self.written += data
-        return bool(data)
-
-
-@contextmanager
-def terminal(
-    home: Path, *arguments: str, owned: bool = True, stderr: int | None = None
-) -> Iterator[Terminal]:
-    """`python …` in a terminal; without its being `owned` no SIGHUP comes when it is closed."""
-    master, slave = os.openpty()
-    termios.tcsetwinsize(slave, (40, 120))
-
-    def log_in() -> None:
-        os.setsid()
-        if owned:
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-    # COLUMNS and LINES, where they are set, count for more than the terminal's own size.
-    foreign = ("TOPN_", "XDG_", "TEXTUAL", "COLUMNS", "LINES")
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
-    with subprocess.Popen(
-        [sys.executable, *(arguments or ("-m", "topn_tui"))],
-        stdin=slave,
-        stdout=slave,
-        stderr=slave if stderr is None else stderr,
-        env=kept | {"HOME": str(home), "TERM": "xterm-256color"},
-        preexec_fn=log_in,
-    ) as process:
-        os.close(slave)
-        it = Terminal(process, master)
-        try:
-            yield it
-        finally:
-            if process.poll() is None:
-                process.kill()
-            if it._master >= 0:
-                it.close()
 
 
 def log_of(home: Path) -> str:
