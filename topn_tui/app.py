@@ -19,7 +19,8 @@ from engine.status import EngineStatus, Key
 from topn_tui.follow_row import FollowRow
 from topn_tui.formatting import safe
 from topn_tui.keys import KEYS, LEAVE_FIRST, WELCOME, WORKLOAD_KEYS, panel_keys
-from topn_tui.panels import PANELS, Board
+from topn_tui.language import t
+from topn_tui.panels import PANELS, TITLES, Board
 from topn_tui.panels.find_line import FindLine
 from topn_tui.panels.follow import Follow
 from topn_tui.panels.key_line import KeyLine
@@ -110,7 +111,9 @@ class Dashboard(TimeTravel, FollowRow, Tools):
         }
         header = StateBar(self.title, self._mode, self._environment, id="state")
         yield header.data_bind(cls.live, cls.now_s, cls.paused, cls.view, cls.ended)
-        yield Tabs(*(Tab(f"{i} {n.capitalize()}", id=f"tab-{n}") for i, n in enumerate(PANELS, 1)))
+        yield Tabs(
+            *(Tab(f"{i} {t(of)}", id=f"tab-{n}") for i, (n, of) in enumerate(TITLES.items(), 1))
+        )
         yield PastLine().data_bind(cls.view, cls.now_s, cls.paused)
         with Container(id="panels"):
             for name, panel in PANELS.items():
@@ -153,17 +156,19 @@ class Dashboard(TimeTravel, FollowRow, Tools):
             self.drawn_s, self.status = self.now_s, self.live
 
     def action_refill(self) -> None:
-        self._ask(self._engine.refill, "Asked for a refill: the table is read again.")
+        self._ask(self._engine.refill, t("Asked for a refill: the table is read again."))
 
     def action_audit(self) -> None:
-        self._ask(self._engine.audit, "Asked for an audit: the board is compared with the table.")
+        self._ask(
+            self._engine.audit, t("Asked for an audit: the board is compared with the table.")
+        )
 
     def action_workload(self, command: str) -> None:
         """One of the commands of a workload, by name; it says itself what it did."""
         if self._run.done:
-            self.notify("The engine has ended: nobody would see it.", severity="warning")
+            self.notify(t("The engine has ended: nobody would see it."), severity="warning")
         elif self._workload is not None:
-            self.notify(getattr(self._workload, command)(), timeout=3, markup=False)
+            self.notify(t(getattr(self._workload, command)()), timeout=3, markup=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys of the workload are there only with one, those on through time only while paused."""
@@ -180,7 +185,7 @@ class Dashboard(TimeTravel, FollowRow, Tools):
 
     def _ask(self, request: Callable[[], None], said: str) -> None:
         if self._run.done:
-            self.notify("The engine has ended: nobody is there to ask.", severity="warning")
+            self.notify(t("The engine has ended: nobody is there to ask."), severity="warning")
         else:
             request()
             self.notify(said, timeout=3, markup=False)

@@ -58,3 +58,5 @@ LEVELS = (mark("info"), mark("warning"), mark("error"))
 FIELDS = (mark("key"), mark("op"), mark("verdict"), mark("cause"))
 """What `/` may ask of a row."""
 PANELS = (mark("board"), mark("heap"), mark("events"), mark("evictions"), mark("pipeline"))
+FOOTER = (mark("palette"),)
+"""Textual's own key there."""

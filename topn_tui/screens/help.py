@@ -5,87 +5,95 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
 from engine.status import Verdict
+from topn_tui.formatting import fit
+from topn_tui.language import mark, t
 from topn_tui.panels.detail import Detail, heading
-from topn_tui.panels.state_bar import GLYPHS
+from topn_tui.panels.state_bar import GLYPHS, state_word
 from topn_tui.panels.tones import Spans, spans
 from topn_tui.panels.verdicts import GLYPHS as VERDICTS
 from topn_tui.screens.detail import DetailScreen
 
 _LEDGER_KEYS = (
-    ("↑ ↓ PgUp PgDn", "pick a row; its key is marked • in every panel"),
-    ("enter", "the row in full: before, after, columns, the raw message"),
-    ("home, esc", "let the row go and follow the newest again"),
-    ("tab, shift+tab", "next panel, previous panel"),
-    ("^p", "open the command palette: each command by its name"),
+    ("↑ ↓ PgUp PgDn", mark("pick a row; its key is marked • in every panel")),
+    ("enter", mark("the row in full: before, after, columns, the raw message")),
+    ("home, esc", mark("let the row go and follow the newest again")),
+    ("tab, shift+tab", mark("next panel, previous panel")),
+    ("^p", mark("open the command palette: each command by its name")),
 )
 _STATES = {
-    "EXACT": "the board is the table's top N as of that binlog time",
-    "CATCHING_UP": "right as far as followed; the log is still being passed",
-    "LOADING": "the table is being read",
-    "DEFICIT": "fewer rows than N are known; a load is on its way",
-    "INEXACT": "something was lost; the reason says what, a load cures it",
-    "STOPPED": "the engine has ended; the board is as it was then",
+    "EXACT": mark("the board is the table's top N as of that binlog time"),
+    "CATCHING_UP": mark("right as far as followed; the log is still being passed"),
+    "LOADING": mark("the table is being read"),
+    "DEFICIT": mark("fewer rows than N are known; a load is on its way"),
+    "INEXACT": mark("something was lost; the reason says what, a load cures it"),
+    "STOPPED": mark("the engine has ended; the board is as it was then"),
 }
 _VERDICTS = {
-    Verdict.ENTERED: "entered the board",
-    Verdict.MOVED: "moved on the board",
-    Verdict.SAME_RANK: "another score, the same rank",
-    Verdict.LEFT: "left the board",
-    Verdict.RESERVE: "below the bar, kept in reserve",
-    Verdict.BELOW_FLOOR: "below the floor: not kept; or no effect",
-    Verdict.SUPERSEDED: "superseded by a later change of its batch",
-    Verdict.IGNORED: "ignored",
-    Verdict.DEAD: "dead letter: could not be used, so a load follows",
+    Verdict.ENTERED: mark("entered the board"),
+    Verdict.MOVED: mark("moved on the board"),
+    Verdict.SAME_RANK: mark("another score, the same rank"),
+    Verdict.LEFT: mark("left the board"),
+    Verdict.RESERVE: mark("below the bar, kept in reserve"),
+    Verdict.BELOW_FLOOR: mark("below the floor: not kept; or no effect"),
+    Verdict.SUPERSEDED: mark("superseded by a later change of its batch"),
+    Verdict.IGNORED: mark("ignored"),
+    Verdict.DEAD: mark("dead letter: could not be used, so a load follows"),
 }
 _EMBEDDED = (
-    "The board keeps a table's best rows by score, from its changes alone.",
-    "Here all of it runs in this process: an SQLite table, its changes in real Canal bytes, made-up "
-    "traffic and a store in memory. Decoder and engine are those used with real services.",
+    mark("The board keeps a table's best rows by score, from its changes alone."),
+    mark(
+        "Here all of it runs in this process: an SQLite table, its changes in real Canal bytes, made-up "
+        "traffic and a store in memory. Decoder and engine are those used with real services."
+    ),
 )
 _WORDS = (
-    ("score·key", "how heap, reserve and floor write a row"),
-    ("bar to beat", "the board's lowest rank: the heap's root, the first to go"),
-    ("reserve", "the next best rows, kept so that one can come up at once"),
-    ("floor", "rows at or below it are not kept; the table is asked when they matter"),
-    ("eviction, spill", "a row leaves the board; a row leaves the reserve at its lower end"),
-    ("load", "the table is read: swapped in, or equal to what was known already"),
-    ("refill", "a load because the reserve runs low; audit: a load that only compares"),
-    ("p0@12", "partition 0, offset 12 of the change feed"),
-    ("OWNER v12", "this engine publishes the board; 12 is its version in the store"),
-    ("superseded", "changed again in the same batch: only the last change counts"),
+    (mark("score·key"), mark("how heap, reserve and floor write a row")),
+    (mark("bar to beat"), mark("the board's lowest rank: the heap's root, the first to go")),
+    (mark("reserve"), mark("the next best rows, kept so that one can come up at once")),
+    (mark("floor"), mark("rows at or below it are not kept; the table is asked when they matter")),
+    (
+        mark("eviction, spill"),
+        mark("a row leaves the board; a row leaves the reserve at its lower end"),
+    ),
+    (mark("load"), mark("the table is read: swapped in, or equal to what was known already")),
+    (mark("refill"), mark("a load because the reserve runs low; audit: a load that only compares")),
+    ("p0@12", mark("partition 0, offset 12 of the change feed")),
+    ("OWNER v12", mark("this engine publishes the board; 12 is its version in the store")),
+    (mark("superseded"), mark("changed again in the same batch: only the last change counts")),
 )
 
 
 class HelpScreen(DetailScreen):
     """Closes with the key that opened it, too."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark", "dismiss", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark", "dismiss", mark("Close"))]
 
 
 def help_screen(keys: Sequence[tuple[str, str]], *, embedded: bool) -> HelpScreen:
     """The help, with the app's own keys as it tells them; where it is `embedded`, what that means."""
-    what = [*(spans(line) for line in _EMBEDDED), ()] if embedded else []
-    return HelpScreen(Detail("Help", (*what, *help_lines(keys))))
+    what = [*(spans(t(line)) for line in _EMBEDDED), ()] if embedded else []
+    return HelpScreen(Detail(t("Help"), (*what, *help_lines(keys))))
 
 
 def help_lines(keys: Sequence[tuple[str, str]]) -> list[Spans]:
-    lines: list[Spans] = [spans(("Keys", "accent"))]
+    lines: list[Spans] = [spans((t("Keys"), "accent"))]
     lines += [_line(name, text) for name, text in (*keys, *_LEDGER_KEYS)]
-    lines += heading("How exact the board is")
+    lines += heading(t("How exact the board is"))
     for state, (glyph, tone) in GLYPHS.items():
-        name = f"{glyph} {state.value.replace('_', ' ')}"
+        name = f"{glyph} {state_word(state)}"
         lines.append(_line(name, _STATES[state.value], tone))
-    lines += heading("What became of a change")
+    lines += heading(t("What became of a change"))
     for verdict, text in _VERDICTS.items():
         glyph, tone = VERDICTS[verdict]
         lines.append(_line(glyph, text, tone))
-    lines += heading("Words")
-    lines += [_line(name, text) for name, text in _WORDS]
+    lines += heading(t("Words"))
+    lines += [_line(t(name), text) for name, text in _WORDS]
     return lines
 
 
 def _line(name: str, text: str, tone: str = "name") -> Spans:
-    return spans((f"  {name:<17}", tone), text)
+    return spans((f"  {fit(name, max(17, cell_len(name) + 1))}", tone), t(text))
