@@ -271,6 +271,8 @@ class TestWrongValues:
 
 OTHER = {
     "view.language": "zh",
+    "view.production": "true",
+    "view.ascii": "true",
     "table.url": "mysql://u@h:1/d",
     "walkthrough.url": "mysql://u@h:1/d",
     "store.url": "redis://h:1/2",
