@@ -20,6 +20,7 @@ from engine.core.leaderboard import Leaderboard
 from engine.core.loading import Load, Passed
 from engine.core.rank import Key
 from engine.core.topn import TopN
+from engine.loader import Loader
 from engine.ports import Acquired, BoardState
 from engine.publisher import Publisher
 from engine.runtime import Engine
@@ -119,6 +120,18 @@ def no_rewrite_after_a_restore(acquire: Original) -> Original:
         before, owned = self._epoch > 0, await acquire(self)
         self._whole = self._whole and not (owned and before)
         return owned
+
+    return wrong
+
+
+def two_queries_at_a_time(run_if_wanted: Original) -> Original:
+    """A query is sent whether or not the last one has been answered."""
+
+    def wrong(self: Loader, topn: TopN) -> None:
+        if self._task is not None:
+            self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
+        self._task = None
+        run_if_wanted(self, topn)
 
     return wrong
 
@@ -257,6 +270,8 @@ MUTANTS = (
               world={"faults": {"kill": 4}}, law=("a start does not read from the end of the log",)),
     SimMutant("no cure of key changes", KeyChanges, "arm", keychanges.no_cure, histories=60,
               world={"faults": {"move": 6}}, law=(CUT,)),
+    SimMutant("two queries at a time", Loader, "run_if_wanted", two_queries_at_a_time, histories=10,
+              law=("an engine asks the table twice at a time",)),
     SimMutant("standby for ever", Publisher, "_acquire", standby_for_ever, histories=20,
               world={**TWO, "faults": {"kill": 4, "silent_loss": 0, "rename_swap": 0}}, law=(NO_WAY_BACK,)),
 )  # fmt: skip

@@ -118,6 +118,7 @@ class SimSource:
         self._clock = SimClock(process)
         self.seen: dict[int, tuple[Answer, Rows, int]] = {}
         """By an answer's identity: the whole table at its query, and how far the binlog was."""
+        self._asked = False
 
     async def describe(self) -> TableReport:
         """See :meth:`engine.ports.RowSource.describe`."""
@@ -126,6 +127,15 @@ class SimSource:
 
     async def best_rows(self, limit: int) -> Answer:
         """See :meth:`engine.ports.RowSource.best_rows`."""
+        if self._asked:
+            self._process.oracle.complain("an engine asks the table twice at a time")
+        self._asked = True
+        try:
+            return await self._answer(limit)
+        finally:
+            self._asked = False
+
+    async def _answer(self, limit: int) -> Answer:
         weather, shape = self._weather, self._shape
         await self._ask()
         if weather.holds("slow_query"):
