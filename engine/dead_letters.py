@@ -17,6 +17,7 @@ from engine.dead_letter_lines import DeadLetter
 from engine.errors import NotKept, ServiceAway
 from engine.history import History
 from engine.ports import Clock, DeadLetterSink, Message
+from engine.told import told
 
 log = logging.getLogger(__name__)
 
@@ -71,20 +72,24 @@ class DeadLetters:
             return
         reason = reasons[0]
         if len(reasons) > 1:
-            reason += f" (and {len(reasons) - 1} more in this message)"
+            more = len(reasons) - 1
+            reason = told("{reason} (and {more} more in this message)", reason=reason, more=more)
         letter = DeadLetter(
             topic=self._topic,
             partition=message.partition,
             offset=message.offset,
             timestamp_ms=message.timestamp_ms,
             noticed_ms=at_ms,
-            reason=reason,
+            reason=str(reason),
             value=message.value,
             raw_size=len(message.value or b""),
             key=message.key,
         )
         self._history.add_dead_letter(letter)
-        self._notify("error", f"dead letter {letter.place}: {reason}; loading again")
+        self._notify(
+            "error",
+            told("dead letter {place}: {reason}; loading again", place=letter.place, reason=reason),
+        )
         for keeper in self._keepers:
             keeper.add(letter)
 
@@ -129,7 +134,8 @@ class Keeper:
         """Let the letter wait for its turn; it is lost where too much waits already."""
         size = _size(letter)
         if self._waiting and self._waiting_bytes + size > WAITING_MAX_BYTES:
-            self._lose(1, f"more than {WAITING_MAX_BYTES:,} bytes of them wait", "see the log")
+            reason = told("more than {bytes:,} bytes of them wait", bytes=WAITING_MAX_BYTES)
+            self._lose(1, reason, told("see the log"))
             return
         self._waiting.append(letter)
         self._waiting_bytes += size
@@ -146,7 +152,8 @@ class Keeper:
             await asyncio.wait({task}, timeout=FLUSH_MS / 1000)
             task.cancel()
         if self._waiting:
-            self._lose(len(self._waiting), "the engine was stopped before they could be", "")
+            reason = told("the engine was stopped before they could be")
+            self._lose(len(self._waiting), reason, "")
             self._waiting.clear()
         closing = asyncio.create_task(self._sink.close())
         await asyncio.wait({closing}, timeout=CLOSE_MS / 1000)
@@ -173,8 +180,9 @@ class Keeper:
                 self._lose(error.lost, error.reason, error.turn)
             except Exception as error:  # it must not end the engine, and is told
                 log.exception("an error of ours: dead letters could not be kept")
-                reason = f"an error of ours: {type(error).__name__}: {error}"
-                self._lose(len(batch), reason, "please report it with the log")
+                kind = type(error).__name__
+                reason = told("an error of ours: {kind}: {error}", kind=kind, error=str(error))
+                self._lose(len(batch), reason, told("please report it with the log"))
             else:
                 self._kept()
             self._backoff.reset()
@@ -196,14 +204,29 @@ class Keeper:
         """Each reason once, and not more than a few, until a letter was kept again."""
         if reason not in self._told and len(self._told) < REASONS_TOLD:
             self._told.add(reason)
-            step = f"; {turn}" if turn else ""
-            self._notify("warning", f"dead letters are not kept in {self._place}: {reason}{step}")
+            if turn:
+                reason = told("{reason}; {turn}", reason=reason, turn=turn)
+            self._notify(
+                "warning",
+                told(
+                    "dead letters are not kept in {place}: {reason}",
+                    place=self._place,
+                    reason=reason,
+                ),
+            )
 
     def _kept(self) -> None:
         if self._told:
             self._told.clear()
             lost, self._lost = self._lost, 0
-            self._notify("info", f"dead letters are kept in {self._place} again; {lost} were lost")
+            self._notify(
+                "info",
+                told(
+                    "dead letters are kept in {place} again; {lost} were lost",
+                    place=self._place,
+                    lost=lost,
+                ),
+            )
 
 
 def _size(letter: DeadLetter) -> int:

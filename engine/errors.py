@@ -13,6 +13,8 @@
 
 from __future__ import annotations
 
+from engine.told import told
+
 
 class TopnError(Exception):
     """Anything this project raises on purpose."""
@@ -38,7 +40,14 @@ class ServiceAway(TopnError):
 
     def __init__(self, service: str, reason: str, turn: str = "") -> None:
         self.service, self.reason, self.turn = service, reason, turn
-        super().__init__(f"{service}: {reason}" + (f"; {turn}" if turn else ""))
+        super().__init__(told("{service}: {reason}", service=service, reason=self.said))
+
+    @property
+    def said(self) -> str:
+        """The reason and whose turn it is, without the service's name."""
+        if not self.turn:
+            return self.reason
+        return told("{reason}; {turn}", reason=self.reason, turn=self.turn)
 
 
 class PositionLost(TopnError):
@@ -56,7 +65,7 @@ class NotOwner(TopnError):
 
     def __init__(self, owner: str, epoch: int, reason: str = "") -> None:
         self.owner, self.epoch = owner, epoch
-        self.reason = reason or "the store has lost or gone back on this board"
+        self.reason = reason or told("the store has lost or gone back on this board")
         belongs = f"the board belongs to engine {owner}" if owner else self.reason
         super().__init__(f"{belongs} (epoch {epoch})")
 
@@ -76,4 +85,4 @@ class NotKept(TopnError):
 
     def __init__(self, reason: str, turn: str, lost: int) -> None:
         self.reason, self.turn, self.lost = reason, turn, lost
-        super().__init__(f"{reason}; {turn}")
+        super().__init__(told("{reason}; {turn}", reason=reason, turn=turn))

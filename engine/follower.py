@@ -11,6 +11,7 @@ from engine.core.evidence import EndOffsets
 from engine.errors import PositionLost, ServiceAway
 from engine.ports import ChangeFeed, Clock
 from engine.status import Health
+from engine.told import told
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,8 @@ class Follower:
         self.ends: EndOffsets | None = None
         self.lost: str | None = None
         """The broker says that the topic is no longer the one we read; cleared by the engine's resync."""
-        self.health, self.detail = Health.STARTING, "not connected yet"
+        self.health = Health.STARTING
+        self.detail: str = told("not connected yet")
 
     async def open(self) -> None:
         """Wait until the feed can be read from its end."""
@@ -106,7 +108,8 @@ class Follower:
         if self._clock.monotonic_ms() - self._answered_ms < UNREACHABLE_MS:
             return None
         # A question may take longer than this until it fails and says why.
-        return f"feed unreachable: {self.detail or 'the broker has not answered for over 5 s'}"
+        reason = self.detail or told("the broker has not answered for over 5 s")
+        return told("feed unreachable: {reason}", reason=reason)
 
     async def watch_ends(self) -> None:
         """Read end offsets for ever: each second, at once when somebody waits for them."""
@@ -120,7 +123,7 @@ class Follower:
                 continue
             except PositionLost as error:
                 if sought_ms == self._sought_ms:
-                    self.lost = str(error)
+                    self.lost = error.told
                 await self._clock.sleep(ENDS_INTERVAL_MS)
                 continue
             # A start at the end meanwhile may have found another number of partitions.
@@ -155,15 +158,15 @@ class Follower:
         if self._unreadable:
             return  # an answer to another question: nothing is EXACT on the strength of it
         if self.health is Health.AWAY:
-            self._notify("info", "Kafka: the broker answers again")
+            self._notify("info", told("Kafka: the broker answers again"))
         self._backoff.reset()
         self._answered_ms = self._clock.monotonic_ms()
         self.health, self.detail = Health.UP, ""
 
     def _away(self, error: ServiceAway | PositionLost) -> None:
-        text = str(error).removeprefix("Kafka: ")
+        text = error.said if isinstance(error, ServiceAway) else error.told
         if self.detail != text:
-            self._notify("warning", f"Kafka: {text}")
+            self._notify("warning", told("{service}: {reason}", service="Kafka", reason=text))
         self.health, self.detail = Health.AWAY, text
 
 

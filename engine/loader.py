@@ -12,6 +12,7 @@ from engine.errors import ServiceAway, TopnError, WrongSetting
 from engine.ports import Clock, RowSource, TableReport
 from engine.source_watch import SourceWatch
 from engine.status import Health
+from engine.told import told
 
 
 class Loader:
@@ -40,7 +41,8 @@ class Loader:
         self.watch = SourceWatch(notify)
         """Told what the feed delivers."""
         self.report: TableReport | None = None
-        self.health, self.detail = Health.STARTING, "not connected yet"
+        self.health = Health.STARTING
+        self.detail: str = told("not connected yet")
 
     async def describe(self) -> None:
         """Wait until the table can be described.
@@ -116,9 +118,9 @@ class Loader:
         topn.answered(load, self.watch.believed(answer))
 
     def _away(self, error: ServiceAway | WrongSetting) -> str:
-        text = str(error).removeprefix("MySQL: ")
+        text = error.said if isinstance(error, ServiceAway) else error.told
         if self.detail != text:
-            self._notify("warning", f"MySQL: {text}")
+            self._notify("warning", told("{service}: {reason}", service="MySQL", reason=text))
         wrong = isinstance(error, WrongSetting)
         self.health, self.detail = (Health.TROUBLED if wrong else Health.AWAY), text
         return text

@@ -24,6 +24,7 @@ from engine.pending import Pending
 from engine.ports import BoardState, BoardStore, Clock
 from engine.published import lease_alive
 from engine.status import Health, Publication, Standing
+from engine.told import listed, told
 
 HEARTBEAT_MS = 1000
 """How often the lease is renewed when nothing changes, and a standby looks whether it is free."""
@@ -81,9 +82,12 @@ class Publisher:
         """How long the last publish took."""
         self.standing = Standing(
             publication=Publication.OBSERVER if observe else Publication.AWAY,
-            reason="observing: another engine publishes" if observe else "not connected yet",
+            reason=told("observing: another engine publishes")
+            if observe
+            else told("not connected yet"),
         )
-        self.health, self.detail = Health.STARTING, "not connected yet"
+        self.health = Health.STARTING
+        self.detail: str = told("not connected yet")
 
     @property
     def is_owner(self) -> bool:
@@ -110,10 +114,9 @@ class Publisher:
             except NotOwner as error:
                 wait_ms = self._lost(error)
             except StoreRefused as error:
-                wait_ms = self._troubled(Health.TROUBLED, str(error))
+                wait_ms = self._troubled(Health.TROUBLED, error.told)
             except ServiceAway as error:
-                text = f"{error.reason}; {error.turn}" if error.turn else error.reason
-                wait_ms = self._troubled(Health.AWAY, text)
+                wait_ms = self._troubled(Health.AWAY, error.said)
             await self._sleep(wait_ms)
 
     async def release(self) -> None:
@@ -169,7 +172,10 @@ class Publisher:
             return False
         self._owner, self._whole = True, True
         self._free_since_ms = None
-        self._notify("info", f"this engine publishes the board now (epoch {acquired.epoch})")
+        self._notify(
+            "info",
+            told("this engine publishes the board now (epoch {epoch})", epoch=acquired.epoch),
+        )
         for warning in acquired.warnings:
             self._notify("warning", warning)
         return True
@@ -217,8 +223,10 @@ class Publisher:
             self._wake.set()
             self._notify(
                 "warning",
-                f"somebody changed the board in Redis by hand: {', '.join(differences[:5])}; "
-                "it has been written again",
+                told(
+                    "somebody changed the board in Redis by hand: {what}; it has been written again",
+                    what=listed(differences[:5]),
+                ),
             )
 
     def _took(self, ms: float) -> None:
@@ -226,7 +234,10 @@ class Publisher:
         if ms > SLOW_MS and not self._slow:
             self._notify(
                 "warning",
-                f"Redis: slow: a write took {ms:.0f} ms; see SLOWLOG there, and what else it does",
+                told(
+                    "Redis: slow: a write took {ms:.0f} ms; see SLOWLOG there, and what else it does",
+                    ms=ms,
+                ),
             )
         # Only a clearly quick one ends it: no new notice for each write about the bound.
         self._slow = ms > SLOW_MS / 5 if self._slow else ms > SLOW_MS
@@ -237,13 +248,16 @@ class Publisher:
         self, publication: Publication, *, by: str | None = None, version: int | None = None
     ) -> None:
         owner = publication is Publication.OWNER
-        reason = None if owner else f"engine {by} publishes this board" if by else None
+        reason = None
+        if by and not owner:
+            reason = told("engine {by} publishes this board", by=by)
         if by is None and publication in (Publication.STANDBY, Publication.FENCED):
-            reason = "nothing is loaded yet: an engine that has a board may publish first"
+            reason = told("nothing is loaded yet: an engine that has a board may publish first")
         if publication is Publication.OBSERVER:
-            reason = "observing" + (f": {reason}" if reason else ": nobody publishes this board")
+            nobody = told("nobody publishes this board")
+            reason = told("observing: {reason}", reason=reason or nobody)
         if self.health in (Health.AWAY, Health.TROUBLED):
-            self._notify("info", "Redis: it can be used again")
+            self._notify("info", told("Redis: it can be used again"))
         self.health, self.detail = (
             Health.UP,
             f"v {version:,}" if version is not None else (reason or ""),
@@ -262,17 +276,23 @@ class Publisher:
         self._owner, self._whole = False, True
         self._epoch = max(self._epoch, error.epoch)
         if error.owner:
-            self._notify("warning", f"engine {error.owner} has taken this board over: standing by")
+            self._notify(
+                "warning",
+                told("engine {by} has taken this board over: standing by", by=error.owner),
+            )
             self._stand(Publication.FENCED, by=error.owner)
             return HEARTBEAT_MS
-        self._notify("warning", f"Redis: {error.reason}: writing the board again")
+        self._notify(
+            "warning", told("Redis: {reason}: writing the board again", reason=error.reason)
+        )
         return 0
 
     def _troubled(self, health: Health, text: str) -> float:
         self._whole = True
         if self.health is not health or self.detail != text:
             level = "error" if health is Health.TROUBLED else "warning"
-            self._notify(level, text if text.startswith("Redis") else f"Redis: {text}")
+            named = told("{service}: {reason}", service="Redis", reason=text)
+            self._notify(level, text if text.startswith("Redis") else named)
         self.health, self.detail = health, text
         self.standing = replace(self.standing, publication=Publication.AWAY, reason=text)
         return self._backoff.next_ms()

@@ -30,6 +30,7 @@ from engine.status import (
     ReserveStatus,
     ServiceStatus,
 )
+from engine.told import told
 
 T = TypeVar("T")
 AtMs = Callable[[float], int]
@@ -66,7 +67,7 @@ class Reporter:
     def empty(self, size: int, reserve: int, services: tuple[str, str, str]) -> EngineStatus:
         """Before anything is known. `services`: what table source, feed and store are called."""
         table, feed, store = services
-        names = (table, feed, "engine", store)
+        names = (table, feed, told("engine"), store)
         since = self._started_at_ms
         return EngineStatus(
             at_ms=since,
@@ -75,7 +76,7 @@ class Reporter:
             board_name=self._board_name,
             topic=self._topic,
             size=size,
-            exactness=Exactness(reason="starting", since_at_ms=since),
+            exactness=Exactness(reason=told("starting"), since_at_ms=since),
             reserve=ReserveStatus(capacity=reserve),
             services=tuple(ServiceStatus(name=name, since_at_ms=since) for name in names),
         )
@@ -120,7 +121,7 @@ class Reporter:
                 score_name=table.score.name,
                 column_names=tuple(c.name for c in table.columns),
             )
-        claim = topn.claim() if topn else Claim(State.LOADING, "waiting for the services")
+        claim = topn.claim() if topn else Claim(State.LOADING, told("waiting for the services"))
         if ended is not None:
             claim = Claim(State.STOPPED, ended)
         history.add_transition(claim, publisher.standing.publication, at_ms=wall_ms)

@@ -24,6 +24,7 @@ from engine.core.states import Claim, State
 from engine.core.topn import TopN
 from engine.dead_letters import DeadLetters
 from engine.errors import PositionLost, ServiceAway, TopnError
+from engine.fairness import give_way
 from engine.follower import Follower, by_partition
 from engine.history import History
 from engine.loader import Loader
@@ -44,6 +45,7 @@ from engine.publisher import Publisher
 from engine.reporting import Reporter, reserve_of
 from engine.status import EngineStatus
 from engine.tasks import CLOSE_MS, cancelled, together
+from engine.told import told
 
 log = logging.getLogger(__name__)
 
@@ -179,7 +181,7 @@ class Engine:
 
     def _want(self, why: Why) -> None:
         if self._topn is None:
-            self._notify("info", "nothing is loaded yet: the first load is on its way")
+            self._notify("info", told("nothing is loaded yet: the first load is on its way"))
         else:
             self._topn.want(why)
 
@@ -193,7 +195,7 @@ class Engine:
         """
         work = asyncio.create_task(self._work(), name="engine")
         stopping = asyncio.create_task(self._stopping.wait(), name="engine stop")
-        ended: str | None = "stopped"
+        ended: str | None = told("stopped")
         try:
             await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
             error = work.exception() if work.done() and not work.cancelled() else None
@@ -232,7 +234,7 @@ class Engine:
             try:
                 await self._round(topn)
             except PositionLost as error:
-                await self._resync(topn, str(error))
+                await self._resync(topn, error.told)
             except ServiceAway as error:
                 await self._follower.cannot_read(error)
                 self._tick(topn)
@@ -273,7 +275,7 @@ class Engine:
             self._apply(topn, messages[start : start + SLICE_MESSAGES])
             # Counted across rounds: with messages at hand next_batch() does not wait either.
             if self._clock.monotonic_ms() - self._yielded_ms > SLICE_MS:
-                await asyncio.sleep(0)
+                await give_way()
                 self._yielded_ms = self._clock.monotonic_ms()
         self._taken = dict(self._feed.positions())
         if self._follower.lost is not None:
@@ -282,7 +284,11 @@ class Engine:
         lag = self.lag
         if options.resync_lag and lag is not None and lag > options.resync_lag:
             raise PositionLost(
-                f"{lag:,} messages behind, more than feed lag {options.resync_lag:,}"
+                told(
+                    "{lag:,} messages behind, more than feed lag {most:,}",
+                    lag=lag,
+                    most=options.resync_lag,
+                )
             )
         if not messages:
             await asyncio.sleep(0)
@@ -326,7 +332,10 @@ class Engine:
                 self._inexact_scores = 1
                 self._notify(
                     "warning",
-                    "some score does not fit a double: readers must order by the rows, not by the ZSET",
+                    told(
+                        "some score does not fit a double: readers must order by the rows, not by "
+                        "the ZSET"
+                    ),
                 )
         if self._options.screen:
             self._remember(topn, change)
@@ -375,10 +384,13 @@ class Engine:
             for event in delivery.events:
                 if event.kind is Kind.RESHAPE:
                     self._loader.describe_again()
-                    self._notify("info", f"the table was changed ({event.op}): looking at it anew")
+                    self._notify(
+                        "info",
+                        told("the table was changed ({op}): looking at it anew", op=event.op),
+                    )
 
     async def _resync(self, topn: TopN, reason: str) -> None:
-        self._notify("warning", f"starting anew at the feed's end: {reason}")
+        self._notify("warning", told("starting anew at the feed's end: {reason}", reason=reason))
         topn.feed_trouble = reason
         self._publisher.offer(BoardChange(), self._board_state(topn.claim()))
         positions = await self._follower.seek_to_end()
@@ -400,7 +412,7 @@ class Engine:
     def _snapshot(self) -> tuple[BoardState, Sequence[Row] | None]:
         topn = self._topn
         if topn is None:
-            return self._board_state(Claim(State.LOADING, "starting")), None
+            return self._board_state(Claim(State.LOADING, told("starting"))), None
         rows = list(topn.board.board_rows()) if topn.totals.loads or topn.loaded else None
         return self._board_state(topn.claim()), rows
 
@@ -424,7 +436,7 @@ class Engine:
         if topn is not None and before is not None and before.key.kind is not report.table.key.kind:
             # Keys of two types have no order among them: nothing that is tracked is of use.
             topn.board.clear(floor=NOTHING_KNOWN)
-            reason = f"the key column {before.key.name} has another type now"
+            reason = told("the key column {key} has another type now", key=before.key.name)
             topn.resync(self._clock.monotonic_ms(), topn.partitions, reason)
             self._changed(topn, topn.take_change())
 
@@ -468,6 +480,10 @@ def new_engine_id() -> str:
 
 def _why_ended(error: BaseException) -> str:
     if isinstance(error, TopnError):
-        return str(error)
+        return error.told
     log.error("the engine ended by an error of ours", exc_info=error)
-    return f"an error of ours: {type(error).__name__}: {error}; please report it with the log"
+    return told(
+        "an error of ours: {kind}: {error}; please report it with the log",
+        kind=type(error).__name__,
+        error=str(error),
+    )

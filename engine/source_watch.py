@@ -19,8 +19,9 @@ import msgspec
 from engine.core.changes import Answer, Delivery, Event, LogPosition
 from engine.core.evidence import comparable, gtid_after
 from engine.ports import TableReport
+from engine.told import told
 
-TURN = "point table.url to the server that Canal tails"
+TURN = told("point table.url to the server that Canal tails")
 
 OTHERS_TOLD = 16
 """How many other servers are told. A chain of replicas has a few; the ids come out of messages."""
@@ -86,8 +87,13 @@ class SourceWatch:
             self._others.add(wrote)
             self._notify(
                 "warning",
-                f"the feed has changes made on the server with id {wrote}, and the table is read from "
-                f"the one with id {self._server_id}: unless Canal tails that one, {TURN}",
+                told(
+                    "the feed has changes made on the server with id {wrote}, and the table is read "
+                    "from the one with id {read}: unless Canal tails that one, {turn}",
+                    wrote=wrote,
+                    read=self._server_id,
+                    turn=TURN,
+                ),
             )
 
 
@@ -98,9 +104,12 @@ def _server_of(gtid: str) -> int | None:
 
 
 def _behind_text(delivered: str, log: str) -> str:
-    return (
-        f"its log ends at {log[:80]}, before {delivered[:80]}, which the feed had delivered already: a "
-        f"replica that lags, or another server than Canal's; {TURN}"
+    return told(
+        "its log ends at {log}, before {delivered}, which the feed had delivered already: a replica "
+        "that lags, or another server than Canal's; {turn}",
+        log=log[:80],
+        delivered=delivered[:80],
+        turn=TURN,
     )
 
 

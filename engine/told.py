@@ -6,7 +6,7 @@ It is a plain ``str`` to all others: the log, JSON and exports have it in Englis
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -44,6 +44,12 @@ def told(template: str, /, **values: Any) -> Told:
 def told_n(one: str, many: str, n: int, /, **values: Any) -> Told:
     """As :func:`told`, of `one` thing or `many`; both templates may name ``{n}``."""
     return Told(one, {**values, "n": n}, many)
+
+
+def listed(texts: Sequence[str]) -> Told:
+    """The texts with commas between them, each of them looked up for itself."""
+    names = [f"t{i}" for i in range(len(texts))]
+    return Told(", ".join(f"{{{name}}}" for name in names), dict(zip(names, texts, strict=True)))
 
 
 def filled(template: str, values: Mapping[str, Any]) -> str:

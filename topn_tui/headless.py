@@ -15,6 +15,7 @@ import msgspec
 
 from engine.runtime_api import RunningEngine
 from engine.status import EngineStatus, Transition
+from engine.told import plain
 from topn_tui.formatting import safe
 from topn_tui.json_text import harmless
 from topn_tui.line_writer import LineWriter
@@ -25,7 +26,7 @@ STATUS_S = 1.0
 LOOK_S = 0.1
 """Time between two looks for changes of state."""
 
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=plain)
 
 
 class Headless:

@@ -16,9 +16,10 @@ from engine.recordings import read_changes, read_rows, recorded_table
 from engine.replaying import Outcome, Step
 from engine.settings import Settings
 from engine.status import State
+from engine.told import plain
 from topn_tui.query import EXACT, NOT_EXACT, envelope
 
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=plain)
 
 
 def replay(

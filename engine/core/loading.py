@@ -19,6 +19,7 @@ from engine.core.evidence import BatchRef, EndOffsets, is_newer, lies_beyond
 from engine.core.keychanges import KeyChange
 from engine.core.leaderboard import Leaderboard
 from engine.core.rank import Floor, Key, above
+from engine.told import told
 
 
 class Why(StrEnum):
@@ -115,13 +116,15 @@ class Load:
             self._buffer.update((k, c) for k, c in latest.items() if self._matters(k, c))
         if len(self._buffer) > self.buffer_limit:
             self._buffer.clear()
-            self.spoilt = f"more than {self.buffer_limit:,} rows changed while it was open"
+            self.spoilt = told(
+                "more than {limit:,} rows changed while it was open", limit=self.buffer_limit
+            )
             self.overflowed = True
 
     def forget_all(self) -> None:
         """TRUNCATE or DROP: a barrier. Whatever the answer says is from before it, or unknowable."""
         self._buffer.clear()
-        self.spoilt = "the table was cleared while it was open"
+        self.spoilt = told("the table was cleared while it was open")
 
     def _matters(self, key: Key, change: RowChange) -> bool:
         """Once the answer is there: the rows it holds, and whatever ranks above its floor."""

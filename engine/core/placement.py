@@ -12,11 +12,12 @@ from typing import TypeAlias
 
 from engine.core.changes import Event
 from engine.core.rank import Key
+from engine.told import told
 
 Placer: TypeAlias = Callable[[Key, int], int]
 """A row's key and the feed's number of partitions -> the partition that it belongs on."""
 
-REASON = "row on a wrong partition"
+REASON = told("row on a wrong partition")
 TELL_GAP_MS = 10_000
 """Between two notices at least: with a wrong setting nearly every row is a stray."""
 
@@ -52,12 +53,19 @@ class Placement:
         if self._place is None or now_ms - self._told_ms < TELL_GAP_MS:
             return
         key, more = strays[0], self._untold - 1
-        others = f" (and {more:,} more since the last notice)" if more else ""
+        others = told(" (and {more:,} more since the last notice)", more=more) if more else ""
         self._notify(
             "warning",
-            f"row {key} came on partition {partition} and belongs on "
-            f"{self._place(key, self._partitions)} of {self._partitions}{others}: loading again; see "
-            "whether feed.partition_hash, feed.database_hash and feed.partitions_num are what "
-            "Canal's canal.mq settings say, and who else writes into the topic",
+            told(
+                "row {key} came on partition {partition} and belongs on {right} of {count}{others}: "
+                "loading again; see whether feed.partition_hash, feed.database_hash and "
+                "feed.partitions_num are what Canal's canal.mq settings say, and who else writes into "
+                "the topic",
+                key=key,
+                partition=partition,
+                right=self._place(key, self._partitions),
+                count=self._partitions,
+                others=others,
+            ),
         )
         self._untold, self._told_ms = 0, now_ms

@@ -8,6 +8,7 @@ import msgspec
 
 from engine.core.loading import Why
 from engine.core.rank import RankKey
+from engine.told import told
 
 
 class Timing(msgspec.Struct, frozen=True):
@@ -66,31 +67,36 @@ class Totals(msgspec.Struct):
 
 def _rows_text(rows: set[RankKey], limit: int = 3) -> str:
     if not rows:
-        return "none"
+        return told("none")
     shown = sorted(rows, reverse=True)[:limit]
-    more = f" and {len(rows) - limit} more" if len(rows) > limit else ""
-    return ", ".join(f"{key} ({score})" for score, key in shown) + more
+    text = ", ".join(f"{key} ({score})" for score, key in shown)
+    if len(rows) <= limit:
+        return text
+    return told("{rows} and {more} more", rows=text, more=len(rows) - limit)
 
 
 def mismatch_text(mine: set[RankKey], theirs: set[RankKey]) -> str:
-    return (
-        "audit: the board was wrong without knowing it; "
-        f"only on the board's side: {_rows_text(mine - theirs)}; "
-        f"only in the table: {_rows_text(theirs - mine)}; "
-        "it has been replaced; look for events that Canal skipped"
+    return told(
+        "audit: the board was wrong without knowing it; only on the board's side: {mine}; only in the "
+        "table: {theirs}; it has been replaced; look for events that Canal skipped",
+        mine=_rows_text(mine - theirs),
+        theirs=_rows_text(theirs - mine),
     )
 
 
 def overflow_text(limit: int) -> str:
-    return (
-        f"a load was given up: more than {limit:,} rows changed while it was open; the board stays as "
+    return told(
+        "a load was given up: more than {limit:,} rows changed while it was open; the board stays as "
         "it is and the table is asked again; if this repeats, make the query faster (an index on score "
-        "and key) or raise engine.buffer_rows"
+        "and key) or raise engine.buffer_rows",
+        limit=limit,
     )
 
 
 def ahead_text(mine: set[RankKey], theirs: set[RankKey]) -> str:
-    return (
-        f"the feed is silent but the table has changed: {_rows_text(theirs - mine)} in the table, "
-        f"{_rows_text(mine - theirs)} on the board's side; see whether Canal runs and what its log says"
+    return told(
+        "the feed is silent but the table has changed: {theirs} in the table, {mine} on the board's "
+        "side; see whether Canal runs and what its log says",
+        theirs=_rows_text(theirs - mine),
+        mine=_rows_text(mine - theirs),
     )

@@ -42,6 +42,7 @@ from engine.core.reports import (
 )
 from engine.core.states import Claim, State
 from engine.core.verdicts import Aftermath, Candidate, explain
+from engine.told import told
 
 
 class _Clear:
@@ -99,7 +100,7 @@ class TopN:
         self._moment = 0
         self._loss: tuple[int, str] | None = None
         self._reshaped: int | None = None
-        self._start_reason = "nothing loaded yet"
+        self._start_reason: str = told("nothing loaded yet")
         self.resync(now_ms, partitions, None)
 
     def resync(self, now_ms: float, partitions: int, reason: str | None) -> None:
@@ -125,7 +126,7 @@ class TopN:
         self._audit_rest_until_ms = now_ms
         if partitions > 1:
             # The end offsets may have cut a half-written batch in two.
-            self._changes.arm(None, now_ms, "start within a batch")
+            self._changes.arm(None, now_ms, told("start within a batch"))
 
     # ── what comes in ─────────────────────────────────────────────────────────────────────
 
@@ -233,7 +234,7 @@ class TopN:
         match event.kind:
             case Kind.ROWS:
                 if self.partitions > 1 and _changes_a_key(event):
-                    self._changes.arm(batch, now_ms, "key change")
+                    self._changes.arm(batch, now_ms, told("key change"))
                 strays = self._placement.strays(batch.partition, event)
                 if strays:
                     self.totals.strays += len(strays)
@@ -241,7 +242,7 @@ class TopN:
                     self._placement.tell(batch.partition, strays, now_ms)
             case Kind.CLEAR:
                 if self.partitions > 1:
-                    self._changes.arm(batch, now_ms, "table cleared")
+                    self._changes.arm(batch, now_ms, told("table cleared"))
                 elif self._loaded and self._is_past(event):
                     # One partition: an empty table is wholly known, so this is exact at once;
                     # unless it may be an old one that is sent again after a start.
@@ -251,15 +252,15 @@ class TopN:
                 self._reshaped = self._next_moment()
                 if self.partitions > 1 and event.op != "ALTER":
                     # Perhaps another table has the name now; the old one's images may still come.
-                    self._changes.arm(batch, now_ms, "table cleared")
+                    self._changes.arm(batch, now_ms, told("table cleared"))
             case Kind.IGNORED:
                 self.totals.ignored[event.reason] += 1
             case Kind.DEAD:
                 self.totals.dead_letters += 1
-                self.lose(f"dead letter: {event.reason}")
+                self.lose(told("dead letter: {reason}", reason=event.reason))
                 if self.partitions > 1:
                     # It may have been a key change, or TRUNCATE: older images may still come elsewhere.
-                    self._changes.arm(batch, now_ms, "dead letter")
+                    self._changes.arm(batch, now_ms, told("dead letter"))
 
     def _scatters(self, partition: int, event: Event) -> bool:
         """Images of one of its rows may come on two partitions, in any order."""
@@ -320,7 +321,9 @@ class TopN:
                 load.phase, load.asked_ms = Phase.ASK, now_ms
         elif load.phase is Phase.HELD:
             if any(change not in load.cures for change in self._changes.due):
-                self._close(load, "discarded: a key change needs a newer one", now_ms, gap_ms=0)
+                self._close(
+                    load, told("discarded: a key change needs a newer one"), now_ms, gap_ms=0
+                )
             else:
                 self._resolve(load, now_ms)
 
@@ -388,7 +391,7 @@ class TopN:
     def failed(self, load: Load, reason: str, now_ms: float, *, retry_in_ms: float) -> None:
         """The query of `load` has failed; nothing has changed and it will be tried again."""
         if load is self.load:
-            self._close(load, f"failed: {reason}", now_ms)
+            self._close(load, told("failed: {reason}", reason=reason), now_ms)
             self._next_load_ms = now_ms + retry_in_ms
 
     def _resolve(self, load: Load, now_ms: float) -> None:
@@ -396,7 +399,7 @@ class TopN:
         if load.spoilt is not None:
             if load.overflowed:
                 self._notify("warning", overflow_text(load.buffer_limit))
-            self._close(load, f"discarded: {load.spoilt}", now_ms)
+            self._close(load, told("discarded: {reason}", reason=load.spoilt), now_ms)
             return
         # Judged apart from this answer's own doubt, or the doubt would do away with itself.
         ahead_ms, load.ahead_ms = load.ahead_ms, None
@@ -416,7 +419,7 @@ class TopN:
         passed = self._feed.passed(load)
         if Passed.NO in passed:
             if self._feed.stale(load):
-                self._close(load, "discarded: older messages came after it", now_ms, gap_ms=0)
+                self._close(load, told("discarded: older messages came after it"), now_ms, gap_ms=0)
             return
         self._compare(load, passed, now_ms)
 
@@ -496,7 +499,9 @@ class TopN:
         if self._loss is not None:
             return Claim(State.INEXACT, self._loss[1])
         if self._loaded and board.short:
-            return Claim(State.DEFICIT, f"{board.board_count} of {board.size}")
+            return Claim(
+                State.DEFICIT, told("{count} of {size}", count=board.board_count, size=board.size)
+            )
         if not self._loaded:
             return Claim(State.LOADING, self._start_reason)
         reason = self._catching_up()
@@ -504,12 +509,13 @@ class TopN:
             return Claim(State.CATCHING_UP, reason)
         if settled.proved and not self._changes:
             return Claim(State.EXACT)
-        why = "feed quiet since the load" if not settled.proved else "no later batch seen yet"
+        quiet, alone = told("feed quiet since the load"), told("no later batch seen yet")
+        why = quiet if not settled.proved else alone
         return Claim(State.EXACT, why, provisional=True)
 
     def _catching_up(self) -> str | None:
         if self._reshaped is not None:
-            return "table altered: loading it again"
+            return told("table altered: loading it again")
         blocking = self._changes.blocking
         if blocking is not None:
             return blocking.reason
@@ -517,12 +523,18 @@ class TopN:
             return self.feed_trouble
         behind = self._feed.rewound
         if behind:
-            return f"resend: partition {_listed(behind)} delivers older messages again"
+            return told(
+                "resend: partition {partitions} delivers older messages again",
+                partitions=_listed(behind),
+            )
         if self.load is not None and self.load.ahead_ms is not None:
-            return "the table is ahead of a silent feed: is Canal running?"
+            return told("the table is ahead of a silent feed: is Canal running?")
         waiting = [p for p, passed in enumerate(self._settled.passed) if passed is Passed.NO]
         if waiting:
-            return f"partition {_listed(waiting)} has not yet passed the last load"
+            return told(
+                "partition {partitions} has not yet passed the last load",
+                partitions=_listed(waiting),
+            )
         return None
 
     @property

@@ -26,6 +26,7 @@ from engine.core.changes import (
     Where,
 )
 from engine.core.rank import NOTHING_KNOWN, Floor, Key, RankKey
+from engine.told import told
 
 
 class Candidate(msgspec.Struct, frozen=True, gc=False):
@@ -97,7 +98,7 @@ def _judge(explained: Explained, change: RowChange, aftermath: Aftermath) -> Exp
     if isinstance(change, Delete):
         return explained
     if change.score is None:
-        return replace(explained, verdict=Verdict.IGNORED, reason="NULL score")
+        return replace(explained, verdict=Verdict.IGNORED, reason=told("NULL score"))
     if after.where is Where.RESERVE:
         gap = None if aftermath.bar is None else aftermath.bar[0] - change.score
         return replace(explained, verdict=Verdict.RESERVE, gap=gap)
@@ -121,15 +122,15 @@ def _left(explained: Explained, change: RowChange, eviction: Eviction | None) ->
 
 def _key_change(change: RowChange) -> str:
     if isinstance(change, Delete):
-        return "" if change.new_key is None else f"key changed to {change.new_key}"
-    return "" if change.old_key is None else f"key was {change.old_key}"
+        return "" if change.new_key is None else told("key changed to {key}", key=change.new_key)
+    return "" if change.old_key is None else told("key was {key}", key=change.old_key)
 
 
 def _about_no_row(delivery: Delivery, event: Event) -> Explained:
     verdict = {Kind.DEAD: Verdict.DEAD, Kind.IGNORED: Verdict.IGNORED}.get(
         event.kind, Verdict.NO_EFFECT
     )
-    reason = {Kind.CLEAR: "table cleared", Kind.RESHAPE: "table altered"}.get(
+    reason = {Kind.CLEAR: told("table cleared"), Kind.RESHAPE: told("table altered")}.get(
         event.kind, event.reason
     )
     return Explained(
