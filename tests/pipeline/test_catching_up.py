@@ -95,18 +95,25 @@ def is_verified_now(line: Line) -> bool:
     return ago is not None and ago < 900
 
 
+@pytest.mark.parametrize("hangs", [False, True], ids=["killed", "hanging"])
 def test_a_silent_feed_behind_a_changed_table_is_not_exact(
-    world: WorldFactory, engine_on: EngineFactory
+    world: WorldFactory, engine_on: EngineFactory, hangs: bool
 ) -> None:
     shop = world(canal=False)
     engine = start_engine(shop, engine_on, *AUDITS)
-    shop.canal.kill()
+    if hangs:
+        shop.canal.pause()
+    else:
+        shop.canal.kill()
     change(shop, 78)
     ahead = ("CATCHING_UP", "the table is ahead of a silent feed: is Canal running?")
     engine.wait_for(lambda line: (line["state"], line["reason"]) == ahead, "ahead of the feed")
     said = engine.wait_notice("^warning: the feed is silent but the table has changed")
     assert "78 (451) in the table, 78 (450) on the board's side" in said
-    shop.canal.start()
+    if hangs:
+        shop.canal.resume()
+    else:
+        shop.canal.start()
     wait_equal(shop, engine)
     assert stored(shop)[0][:2] == (78, 451)
     assert fresh(engine)["audit_mismatches"] == 0
