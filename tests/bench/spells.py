@@ -14,12 +14,13 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 
 import pytest
 
-from tests.pipeline.engines import HeadlessEngine, Line
+from tests.pipeline.engines import HeadlessEngine, Line, eventually
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,16 @@ def _words(lines: Sequence[Line]) -> tuple[str, ...]:
     return tuple(text for text, _ in groupby(said))
 
 
+def _wait_exact(engine: HeadlessEngine) -> None:
+    """A test may have seen EXACT in Redis before the engine's line about it was read here."""
+    with suppress(AssertionError):
+        eventually(
+            lambda: engine.ended or (engine.states and _exact(engine.states[-1])),
+            "EXACT or its end",
+            timeout_s=1,
+        )
+
+
 class Recorder:
     """Takes note of each engine's states when it is closed, under the test that had it."""
 
@@ -93,6 +104,7 @@ def pytest_configure(config: pytest.Config) -> None:
     close = HeadlessEngine.close
 
     def close_and_record(engine: HeadlessEngine) -> None:
+        _wait_exact(engine)
         close(engine)
         recorder.record(engine)
 
