@@ -16,6 +16,7 @@ from textual.widgets import Tab, Tabs
 
 from engine.runtime_api import RunningEngine, Workload
 from engine.status import EngineStatus, Key
+from topn_tui.appearance import Appearance
 from topn_tui.follow_row import FollowRow
 from topn_tui.formatting import safe
 from topn_tui.keys import KEYS, LEAVE_FIRST, WELCOME, WORKLOAD_KEYS, panel_keys
@@ -49,7 +50,9 @@ class Dashboard(TimeTravel, FollowRow, Tools):
         engine: not yet running; it is run here, in the screen's event loop.
         title: the program's name in the header.
         mode: a word that the header shows at all times, such as EMBEDDED; "" for none.
-        environment: what this pipeline is to people, such as production; in the header, too.
+        environment: what this pipeline is to people, such as staging; in the header, too.
+        production: a mistake here hurts people, which the header says first.
+        appearance: theme, colours and signs; None: ours, all of them.
         workload: the traffic on a table that may be played with; None where there is none.
         now_ms: wall time, for ages.
         frame_s: time between two looks at the engine.
@@ -87,14 +90,16 @@ class Dashboard(TimeTravel, FollowRow, Tools):
         title: str = "topn-tui",
         mode: str = "",
         environment: str = "",
+        production: bool = False,
+        appearance: Appearance | None = None,
         workload: Workload | None = None,
         now_ms: Callable[[], int] = wall_ms,
         frame_s: float = FRAME_S,
     ) -> None:
-        super().__init__()
+        super().__init__(appearance or Appearance())
         self.title = title
         self._engine, self._now_ms = engine, now_ms
-        self._mode, self._environment = mode, environment
+        self._mode, self._environment, self._production = mode, environment, production
         self._workload = workload
         self._frame_s, self._lateness = frame_s, Lateness(frame_s)
         self._run = EngineRun(engine)
@@ -109,7 +114,8 @@ class Dashboard(TimeTravel, FollowRow, Tools):
             "before": cls.before,
             "late_ms": cls.late_ms,
         }
-        header = StateBar(self.title, self._mode, self._environment, id="state")
+        of = (self.title, self._mode, self._environment)
+        header = StateBar(*of, production=self._production, id="state")
         yield header.data_bind(cls.live, cls.now_s, cls.paused, cls.view, cls.ended)
         yield Tabs(
             *(Tab(f"{i} {t(of)}", id=f"tab-{n}") for i, (n, of) in enumerate(TITLES.items(), 1))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -33,6 +34,7 @@ from topn_tui.options import (
 
 if TYPE_CHECKING:
     from topn_tui.app import Dashboard
+    from topn_tui.appearance import Appearance
 
 log = logging.getLogger(__name__)
 log.addHandler(logging.NullHandler())  # before there is a log file: no traceback on the terminal
@@ -232,9 +234,14 @@ cli.add_command(dead_letters)
 
 def dashboard(loaded: Loaded, *, observe: bool, embedded: Wire | None) -> None:
     """Run the dashboard; ends the process with its exit code."""
-    from topn_tui.logs import start_logging  # here: --help must not wait for widgets
+    # here: --help must not wait for widgets
+    from topn_tui.appearance import appearance_of
+    from topn_tui.logs import start_logging
+    from topn_tui.terminal import drawn_on
 
-    app = make_app(loaded.settings, observe=observe, embedded=embedded)
+    encoding, coerced = drawn_on().encoding, bool(sys.flags.utf8_mode)
+    appearance = appearance_of(loaded.settings.view, os.environ, encoding, coerced=coerced)
+    app = make_app(loaded.settings, observe=observe, embedded=embedded, appearance=appearance)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise WrongSetting("the dashboard needs a terminal; without one: topn-tui run --headless")
     log_file = start_logging(loaded.settings.log)
@@ -246,7 +253,13 @@ def dashboard(loaded: Loaded, *, observe: bool, embedded: Wire | None) -> None:
     sys.exit(app.return_code or 0)
 
 
-def make_app(settings: Settings, *, observe: bool, embedded: Wire | None) -> Dashboard:
+def make_app(
+    settings: Settings,
+    *,
+    observe: bool,
+    embedded: Wire | None,
+    appearance: Appearance | None = None,
+) -> Dashboard:
     """The dashboard on the services that the settings name; on none where none is named.
 
     Raises:
@@ -255,15 +268,18 @@ def make_app(settings: Settings, *, observe: bool, embedded: Wire | None) -> Das
     # here: --help must not wait for drivers and widgets
     from engine.assembly import make_embedded_engine, make_engine, nothing_configured
     from topn_tui.app import Dashboard
+    from topn_tui.appearance import is_production
     from topn_tui.language import language_of, speak
 
     speak(language_of(settings.view.language))
     if embedded is None and (observe or not nothing_configured(settings)):
         engine = make_engine(settings, observe=observe)
-        return Dashboard(engine, environment=settings.view.environment)
+        view, place = settings.view, is_production(settings.view)
+        name = view.environment
+        return Dashboard(engine, environment=name, production=place, appearance=appearance)
     _check_embedded(observe=observe)
     made = make_embedded_engine(settings, embedded or "json")
-    return Dashboard(made, mode="EMBEDDED", workload=made.workload)
+    return Dashboard(made, mode="EMBEDDED", workload=made.workload, appearance=appearance)
 
 
 def _check_of_use(command: str | None, *, observe: bool, embedded: bool) -> None:

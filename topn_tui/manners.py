@@ -8,13 +8,14 @@ from functools import partial
 from typing import ClassVar
 
 from rich.console import RenderableType
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.notifications import Notify
 from textual.screen import Screen
 
+from topn_tui.dressed import Dressed
 from topn_tui.language import t
 from topn_tui.terminal import Terminal
 
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 log.addHandler(logging.NullHandler())  # where nobody set up logging: never on the terminal
 
 
-class Mannered(App[None], inherit_bindings=False):
+class Mannered(Dressed, inherit_bindings=False):
     """Textual's App with the habits of this program.
 
     One key quits, and Textual's Ctrl-Q is not bound: a second one, next to Ctrl-W and Ctrl-A, that

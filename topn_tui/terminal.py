@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TextIO, cast
 
 from textual.drivers.linux_driver import LinuxDriver
 
@@ -42,10 +42,7 @@ class Terminal(LinuxDriver):
 
     def __init__(self, *arguments: object, **keywords: object) -> None:
         super().__init__(*arguments, **keywords)  # type: ignore[arg-type]  # Textual's own
-        # Textual draws on stderr, which a person may well send to a file.
-        ours = (of for of in (sys.__stderr__, sys.__stdout__) if of and of.isatty())
-        drawn_on = next(ours, sys.stderr)
-        self._out = Surviving(drawn_on, self._lost_in_thread, self._draw_anew_in_thread)
+        self._out = Surviving(drawn_on(), self._lost_in_thread, self._draw_anew_in_thread)
         self._file = cast(Any, self._out)
         self._asked = False
 
@@ -107,6 +104,12 @@ class Terminal(LinuxDriver):
         if not self._asked:
             self._asked = True
             self._leaving.asked_to_leave("the terminal is gone")
+
+
+def drawn_on() -> TextIO:
+    """The stream of the terminal. Textual's is stderr, which a person may well send to a file."""
+    ours = (of for of in (sys.__stderr__, sys.__stdout__) if of and of.isatty())
+    return next(ours, sys.stderr)
 
 
 def _to_nowhere(*descriptors: int) -> None:

@@ -13,6 +13,7 @@ from textual.strip import Strip
 
 from tests.tui.scripted import NOW_MS, ScriptedEngine
 from topn_tui.app import Dashboard
+from topn_tui.appearance import Appearance
 
 FRAME_S = 0.02
 NO_FRAMES_S = 3600.0
@@ -105,13 +106,21 @@ def dashboard() -> Open:
         size: tuple[int, int] = (120, 40),
         mode: str = "",
         environment: str = "",
+        production: bool = False,
+        appearance: Appearance | None = None,
         frame_s: float = NO_FRAMES_S,
         toasts: bool = False,
     ) -> AsyncIterator[Operator]:
         engine = engine or ScriptedEngine()
         now = [NOW_MS]
         app = Dashboard(
-            engine, mode=mode, environment=environment, now_ms=lambda: now[0], frame_s=frame_s
+            engine,
+            mode=mode,
+            environment=environment,
+            production=production,
+            appearance=appearance,
+            now_ms=lambda: now[0],
+            frame_s=frame_s,
         )
         app.animation_level = "none"
         async with app.run_test(size=size, notifications=toasts) as pilot:

@@ -44,7 +44,8 @@ def fit_columns(
         gap: blank cells between two columns.
     """
     wanted = [
-        min(c.at_most, max(n, cell_len(c.title))) for c, n in zip(columns, natural, strict=True)
+        min(c.at_most, max(n, cell_len(c.title), c.at_least if c.stretch and c.drawn else 0))
+        for c, n in zip(columns, natural, strict=True)
     ]
     least = [
         min(want, c.at_least) if c.at_least else want

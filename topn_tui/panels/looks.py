@@ -22,6 +22,8 @@ LOOKS = {
     "cursor followed": "on $primary 45%",
     "blurred followed": "on $primary 20%",
 }
+COLOURLESS = {"cursor": "reverse", "cursor followed": "reverse"}
+"""Where there is no colour: the cursor as a bar; the others by their sign in the gutter."""
 GUTTER = {
     "cursor": "▸",
     "blurred": "▹",
@@ -64,7 +66,10 @@ class Painter:
     def _style(self, look: str, tone: str) -> Style:
         found = self._styles.get((look, tone))
         if found is None:
-            parse = self._widget.app.stylesheet.parse_style
-            style = self._widget.visual_style + parse(LOOKS[look]) + parse(TONES[tone])
+            app = self._widget.app
+            parse, ground = app.stylesheet.parse_style, LOOKS[look]
+            if app.no_color:
+                ground = COLOURLESS.get(look, "")
+            style = self._widget.visual_style + parse(ground) + parse(TONES[tone])
             found = self._styles[look, tone] = style.rich_style
         return found

@@ -46,9 +46,18 @@ class StateBar(Lines):
     ended: var[str | None] = var(None)
     """What the app knows of the engine's end; the status may have had no time to say it."""
 
-    def __init__(self, name: str, mode: str, environment: str, *, id: str) -> None:  # noqa: A002  Textual's name
+    def __init__(
+        self,
+        name: str,
+        mode: str,
+        environment: str,
+        *,
+        production: bool = False,
+        id: str,  # noqa: A002  Textual's name
+    ) -> None:
         super().__init__(id=id)
         self._program, self._mode, self._environment = safe(name), safe(mode), safe(environment)
+        self._production = production
         self._paused_at = 0
 
     def watch_live(self) -> None:
@@ -77,22 +86,18 @@ class StateBar(Lines):
         missed_said = t("{count} missed", count=number(missed))
         pause = spans((f" {self._paused(now_ms)} {missed_said} ", "mark"))
         pause = pause if self.paused else ()
-        place = (
-            spans((f" {self._environment} ", _alarm(self._environment)))
-            if self._environment
-            else ()
-        )
+        named = self._environment and not self._production
+        place = spans((f" {self._environment} ", "mark")) if named else ()
         mode = spans((f" {self._mode} ", "mark")) if self._mode else ()
         marks = spans(*pause, " " if pause and (place or mode) else "", *place, *mode)
         ended = self.ended or status.ended
         state = exactness(status, now_ms, ended)
         right = publication(status.standing, now_ms) if ended is None else ()
-        self.show(
-            [
-                _ends(shorten(self._what(status), width - width_of(marks) - 4), marks, width),
-                _ends(state, right, width, keep_left=True),
-            ]
-        )
+        room = width - width_of(marks) - 4
+        first = _ends(shorten(self._what(status), room, keep=1), marks, width)
+        if self._production:
+            first = _alarming(first, colour=not self.app.no_color)
+        self.show([first, _ends(state, right, width, keep_left=True)])
 
     def _paused(self, now_ms: int) -> str:
         if self.view is None or self.view.newest:
@@ -100,10 +105,13 @@ class StateBar(Lines):
         return t("◀◀ PAST {age} ago ·", age=since(self.view.at_ms, now_ms))
 
     def _what(self, status: EngineStatus) -> Spans:
+        program = spans((self._program, "strong"))
+        if self._production:
+            program = (*self._alarm(), *spans(f"  {self._program}"))
         if not status.table:
-            return spans((self._program, "strong"))
+            return program
         return spans(
-            (self._program, "strong"),
+            *program,
             f"  {safe(status.table)}",
             (
                 t("  TOP {n} by {score}", n=number(status.size), score=safe(status.score_name)),
@@ -113,10 +121,17 @@ class StateBar(Lines):
             (t("  topic {topic}", topic=safe(status.topic)) if status.topic else "", "dim"),
         )
 
+    def _alarm(self) -> Spans:
+        """The word, whatever the place is called; then what it is called, if that says more."""
+        says_no_more = self._environment.lower() in ("", "prod", "production")
+        name = "" if says_no_more else f" {self._environment}"
+        return spans(t("‼ PRODUCTION ‼"), name)
 
-def _alarm(environment: str) -> str:
-    """Where a mistake hurts people, the word stands out."""
-    return "alarm" if environment.lower().startswith(("prod", "live")) else "mark"
+
+def _alarming(line: Spans, *, colour: bool) -> Spans:
+    """All of it on the ground of an alarm; what stood out stands out from that."""
+    plain, mark = ("alarm", "alarm mark") if colour else ("mark", "strong")
+    return tuple((text, mark if tone == "mark" else plain) for text, tone in line)
 
 
 _PROVISIONAL = mark("provisional")

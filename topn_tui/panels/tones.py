@@ -32,6 +32,7 @@ TONES: dict[Tone, str] = {
     "fresh": "bold underline $text-success",
     "mark": "bold reverse",
     "alarm": "bold $text on $error",
+    "alarm mark": "bold reverse $text on $error",
 }
 
 LEVELS: dict[str, tuple[str, Tone]] = {
