@@ -22,6 +22,7 @@ import msgspec
 from engine.core.changes import Row, Value
 from engine.core.rank import Key, RankKey, Score
 from engine.ports import StoredBoard
+from engine.told import told
 
 MEMBER_DIGITS = 20
 """Digits of a fixed-width member: enough for every BIGINT, signed or unsigned."""
@@ -182,14 +183,19 @@ def differing(
 ) -> tuple[str, ...]:
     """What a stored board has otherwise than these rows, a few words each; empty if nothing."""
     expected = {member(row.key, fixed_width=fixed_width): row for row in rows}
-    found = [f"{name} is missing" for name in expected if name not in stored.scores]
-    found += [f"{name} was added" for name in stored.scores if name not in expected]
-    found += [f"the row of {name} was added" for name in stored.rows if name not in expected]
+    found = [told("{name} is missing", name=name) for name in expected if name not in stored.scores]
+    found += [told("{name} was added", name=name) for name in stored.scores if name not in expected]
+    found += [
+        told("the row of {name} was added", name=name)
+        for name in stored.rows
+        if name not in expected
+    ]
     for name, row in expected.items():
         if name in stored.scores and stored.scores[name] != float(row.score):
-            found.append(f"the score of {name} is {stored.scores[name]:.17g}")
+            score = stored.scores[name]
+            found.append(told("the score of {name} is {score:.17g}", name=name, score=score))
         if stored.rows.get(name) != row_json(row, field_names):
-            found.append(f"the row of {name} differs")
+            found.append(told("the row of {name} differs", name=name))
     return tuple(found)
 
 

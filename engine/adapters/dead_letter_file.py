@@ -23,11 +23,14 @@ from pathlib import Path
 
 from engine.dead_letter_lines import LINE_MIN_BYTES, DeadLetter, line_of
 from engine.errors import NotKept, ServiceAway, WrongSetting
+from engine.told import told
 
 LOCK_MS = 1_000
 """How long to wait for another engine's lock. It is held for one line; but an engine can be paused."""
 
-NEXT_STEP = "make room or give the right to write there, or set dead_letters.file to another place"
+NEXT_STEP = told(
+    "make room or give the right to write there, or set dead_letters.file to another place"
+)
 
 _LOOK_S = 0.005
 
@@ -77,7 +80,9 @@ class DeadLetterFile:
         except FileNotFoundError:
             return self._content(self.older)  # none yet, or an engine is just rotating
         except OSError as error:
-            raise WrongSetting(f"{self.path} cannot be read: {error.strerror}") from None
+            raise WrongSetting(
+                told("{path} cannot be read: {reason}", path=self.path, reason=error.strerror)
+            ) from None
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────
 
@@ -111,7 +116,9 @@ class DeadLetterFile:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise WrongSetting(f"{path} cannot be read: {error.strerror}") from None
+            raise WrongSetting(
+                told("{path} cannot be read: {reason}", path=path, reason=error.strerror)
+            ) from None
         try:
             _check_plain(file, path)
             return [(path, _all_of(file))]
@@ -140,9 +147,9 @@ def _locked(path: Path, flags: int, lock: int, *, patient: bool) -> Iterator[int
             locked = _lock(file, lock, until_s)
             if not locked and patient:
                 raise ServiceAway(
-                    "dead letters",
-                    f"{path} is locked by another process",
-                    "look for an engine on this board that is stopped or paused",
+                    told("dead letters"),
+                    told("{path} is locked by another process", path=path),
+                    told("look for an engine on this board that is stopped or paused"),
                 )
             if not locked or _is_at(file, path):
                 yield file

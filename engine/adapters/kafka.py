@@ -29,6 +29,7 @@ from engine.adapters.kafka_metadata import never_create_topics
 from engine.adapters.kafka_reasons import SERVICE
 from engine.errors import PositionLost, ServiceAway
 from engine.ports import Message
+from engine.told import told
 
 PATIENCE = 3
 """How often the consumer may fail in a row, while the cluster answers, before it is replaced."""
@@ -103,7 +104,7 @@ class KafkaFeed:
         self._failures = 0
         self._lost = ""
         """Why the topic is no longer the one that was opened."""
-        self._not_read = f"topic {topic!r} is not being read; seek to its end"
+        self._not_read = told("topic {name!r} is not being read; seek to its end", name=topic)
         # Held while topic and consumer are compared or replaced: calls come side by side.
         self._turn = asyncio.Lock()
 
@@ -118,7 +119,7 @@ class KafkaFeed:
             raise PositionLost(self._lost or self._not_read)
         # The task that fetches can only end by a bug; getmany would be silent for ever.
         if consumer._fetcher.error_future.done():
-            raise PositionLost("the Kafka client stopped fetching; seek to the end")
+            raise PositionLost(told("the Kafka client stopped fetching; seek to the end"))
         try:
             by_partition = await consumer.getmany(timeout_ms=timeout_ms, max_records=max_messages)
         except errors.OffsetOutOfRangeError as e:
@@ -127,7 +128,9 @@ class KafkaFeed:
             raise self._broker.away(e) from None
         except (errors.RecordTooLargeError, errors.CorruptRecordException) as e:
             # The driver goes on behind the record: it is lost.
-            raise PositionLost(f"a record could not be read ({type(e).__name__})") from None
+            raise PositionLost(
+                told("a record could not be read ({kind})", kind=type(e).__name__)
+            ) from None
         except errors.KafkaError as e:
             if self._consumer is consumer:
                 raise self._broker.away(e) from None
@@ -169,7 +172,9 @@ class KafkaFeed:
             topic = await self._broker.topic(self._name)
             if not topic.partitions:
                 raise ServiceAway(
-                    SERVICE, f"topic {self._name!r} has no partition yet", "it passes"
+                    SERVICE,
+                    told("topic {name!r} has no partition yet", name=self._name),
+                    told("it passes"),
                 )
             ends = await self._read(topic, positions=None)
             self._topic, self._positions, self._ends = topic, dict(ends), ends
@@ -208,7 +213,13 @@ class KafkaFeed:
             least = max(positions[partition], self._ends.get(partition, 0))
             if end < least:
                 raise PositionLost(
-                    f"partition {partition} of topic {self._name!r} now ends at {end}, before {least}"
+                    told(
+                        "partition {partition} of topic {name!r} now ends at {end}, before {least}",
+                        partition=partition,
+                        name=self._name,
+                        end=end,
+                        least=least,
+                    )
                 )
         self._ends = ends
         return dict(ends)
@@ -218,13 +229,15 @@ class KafkaFeed:
         try:
             now = await self._broker.topic(self._name)
         except MissingTopic:
-            return f"topic {self._name!r} was deleted"
+            return told("topic {name!r} was deleted", name=self._name)
         if now.id != opened.id:
-            return f"topic {self._name!r} was deleted and made again"
+            return told("topic {name!r} was deleted and made again", name=self._name)
         if now.partitions != opened.partitions:
-            return (
-                f"topic {self._name!r} has {len(now.partitions)} partitions now, "
-                f"{len(opened.partitions)} before"
+            return told(
+                "topic {name!r} has {now} partitions now, {before} before",
+                name=self._name,
+                now=len(now.partitions),
+                before=len(opened.partitions),
             )
         return ""
 
@@ -280,4 +293,7 @@ def _out_of_range(error: errors.OffsetOutOfRangeError) -> str:
     """The places out of range, as a sentence; the driver gives them as {place: offset}."""
     places = error.args[0] if error.args and isinstance(error.args[0], Mapping) else {}
     named = ", ".join(f"{place.partition} at {offset}" for place, offset in places.items())
-    return f"offset out of range (partition {named or 'unknown'}): the broker has deleted what came next"
+    return told(
+        "offset out of range (partition {places}): the broker has deleted what came next",
+        places=named or told("unknown"),
+    )

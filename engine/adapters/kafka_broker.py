@@ -23,6 +23,7 @@ from engine.adapters.kafka_metadata import NO_ID, TopicRequest, brokers_in, topi
 from engine.adapters.kafka_reasons import SERVICE, kafka_reason
 from engine.adapters.kafka_settings import addresses, check_security
 from engine.errors import ServiceAway, WrongSetting
+from engine.told import told
 
 RETRY_MS = 100
 CLOSE_MS = 1000
@@ -122,11 +123,13 @@ class Broker:
         if error is errors.UnknownTopicOrPartitionError:
             raise MissingTopic(
                 SERVICE,
-                f"there is no topic {name!r}",
-                "start Canal with this topic, create it, or correct its name",
+                told("there is no topic {name!r}", name=name),
+                told("start Canal with this topic, create it, or correct its name"),
             )
         if error is errors.InvalidTopicError:
-            raise WrongSetting(f"Kafka topic {name!r}: no topic can have this name; correct it")
+            raise WrongSetting(
+                told("Kafka topic {name!r}: no topic can have this name; correct it", name=name)
+            )
         if error is not errors.NoError:
             away = self.away(error())
             forbidden = error is errors.TopicAuthorizationFailedError
@@ -230,8 +233,10 @@ class Broker:
         failure = asked[0].result()
         assert failure is not None
         if len(asked) > 1:
-            reason = (
-                f"{failure.reason} (and {len(asked) - 1} other address(es) cannot be used either)"
+            reason = told(
+                "{reason} (and {others} other address(es) cannot be used either)",
+                reason=failure.reason,
+                others=len(asked) - 1,
             )
             raise ServiceAway(SERVICE, reason, failure.turn)
         raise failure
@@ -270,8 +275,13 @@ class Broker:
             why = self._reason(failures[0], f"{first[0]}:{first[1]}")
             raise ServiceAway(
                 SERVICE,
-                f"{host}:{port} answers, but says its brokers are elsewhere: {why.text}",
-                "correct advertised.listeners on the broker",
+                told(
+                    "{host}:{port} answers, but says its brokers are elsewhere: {text}",
+                    host=host,
+                    port=port,
+                    text=why.text,
+                ),
+                told("correct advertised.listeners on the broker"),
             )
 
     def _reason(self, error: BaseException, where: str) -> Any:

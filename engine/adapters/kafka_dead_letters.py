@@ -20,6 +20,7 @@ from engine.adapters.kafka_connection import make_broker
 from engine.adapters.kafka_metadata import never_create_topics
 from engine.dead_letter_lines import DeadLetter
 from engine.errors import NotKept, ServiceAway, WrongSetting
+from engine.told import told
 
 HEADER = "__connect.errors."
 
@@ -48,15 +49,15 @@ class KafkaDeadLetters:
     @property
     def place(self) -> str:
         """See :class:`engine.ports.DeadLetterSink`."""
-        return f"the topic {self._topic!r}"
+        return told("the topic {topic!r}", topic=self._topic)
 
     async def keep(self, letters: Sequence[DeadLetter]) -> None:
         """See :meth:`engine.ports.DeadLetterSink.keep`. Returns when all in-sync replicas have them."""
         try:
             await self._ready()
         except (MissingTopic, WrongSetting):
-            turn = "create it, or correct dead_letters.topic"
-            raise NotKept("there is no such topic", turn, len(letters)) from None
+            turn = told("create it, or correct dead_letters.topic")
+            raise NotKept(told("there is no such topic"), turn, len(letters)) from None
         except ForbiddenTopic:
             raise NotKept(*_FORBIDDEN, len(letters)) from None
         outcomes = await asyncio.gather(*(self._send(letter) for letter in letters))
@@ -123,7 +124,10 @@ class KafkaDeadLetters:
         ]
 
 
-_FORBIDDEN = "this user may not write to it", "grant it Describe and Write on the topic"
+_FORBIDDEN = (
+    told("this user may not write to it"),
+    told("grant it Describe and Write on the topic"),
+)
 
 
 def _gave_up(error: errors.KafkaError) -> bool:
@@ -137,6 +141,12 @@ def _refused(error: BaseException) -> tuple[str, str]:
         case errors.TopicAuthorizationFailedError():
             return _FORBIDDEN
         case errors.MessageSizeTooLargeError() | errors.RecordTooLargeError():
-            return "a letter is larger than it takes", "raise max.message.bytes of the topic"
+            return (
+                told("a letter is larger than it takes"),
+                told("raise max.message.bytes of the topic"),
+            )
         case _:
-            return f"the broker refuses it: {type(error).__name__}", "see the broker's log"
+            return (
+                told("the broker refuses it: {kind}", kind=type(error).__name__),
+                told("see the broker's log"),
+            )

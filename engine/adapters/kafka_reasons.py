@@ -10,6 +10,7 @@ import asyncio
 from aiokafka import errors
 
 from engine.adapters.network import Reason, chain, network_reason
+from engine.told import told
 
 SERVICE = "Kafka"
 
@@ -31,49 +32,65 @@ def kafka_reason(
     )
     if hung_up and not security_protocol.startswith("SASL"):
         return Reason(
-            f"{where} closed the connection at our first question",
-            "it probably asks for SASL: set the security protocol, mechanism, user and password",
+            told("{where} closed the connection at our first question", where=where),
+            told(
+                "it probably asks for SASL: set the security protocol, mechanism, user and password"
+            ),
         )
     network = network_reason(error, where=where, timeout_ms=timeout_ms)
     if network is not None:
         return network
     if isinstance(error, errors.NodeNotReadyError | errors.KafkaConnectionError):
-        return Reason(f"{where} cannot be reached", "look whether the broker runs")
-    return Reason(f"{where}: {type(error).__name__}", "see the broker's log")
+        return Reason(
+            told("{where} cannot be reached", where=where), told("look whether the broker runs")
+        )
+    return Reason(
+        told("{where}: {kind}", where=where, kind=type(error).__name__),
+        told("see the broker's log"),
+    )
 
 
 def _said_by_broker(cause: BaseException, where: str, mechanism: str) -> Reason | None:
     match cause:
         case errors.SaslAuthenticationFailed():
             return Reason(
-                f"{where} refuses this user name and password (SASL {mechanism})",
-                "correct them, or the user on the broker",
+                told(
+                    "{where} refuses this user name and password (SASL {mechanism})",
+                    where=where,
+                    mechanism=mechanism,
+                ),
+                told("correct them, or the user on the broker"),
             )
         case errors.UnsupportedSaslMechanismError():
             return Reason(
-                f"{where} does not offer SASL {mechanism}",
-                "choose a mechanism of sasl.enabled.mechanisms on the broker",
+                told("{where} does not offer SASL {mechanism}", where=where, mechanism=mechanism),
+                told("choose a mechanism of sasl.enabled.mechanisms on the broker"),
             )
         case errors.IllegalSaslStateError():
             return Reason(
-                f"{where} does not ask for SASL on this port",
-                "set the security protocol to PLAINTEXT or SSL, or use the SASL port",
+                told("{where} does not ask for SASL on this port", where=where),
+                told("set the security protocol to PLAINTEXT or SSL, or use the SASL port"),
             )
         case errors.TopicAuthorizationFailedError():
             return Reason(
-                "this user may not read the topic", "grant it Describe and Read on the topic"
+                told("this user may not read the topic"),
+                told("grant it Describe and Read on the topic"),
             )
         case errors.GroupAuthorizationFailedError():
             return Reason(
-                "this user may not store offsets for the group", "grant it Read on the group"
+                told("this user may not store offsets for the group"),
+                told("grant it Read on the group"),
             )
         case errors.UnknownMemberIdError() | errors.IllegalGenerationError():
             return Reason(
-                "the consumer group is in use by other consumers",
-                "give the engine a group id of its own",
+                told("the consumer group is in use by other consumers"),
+                told("give the engine a group id of its own"),
             )
         case errors.IncompatibleBrokerVersion() | errors.UnsupportedVersionError():
-            return Reason(f"{where} is too old for this client", "use Kafka 1.0 or later")
+            return Reason(
+                told("{where} is too old for this client", where=where),
+                told("use Kafka 1.0 or later"),
+            )
     return None
 
 
@@ -82,11 +99,15 @@ def _protocol_mismatch(cause: BaseException, where: str, tls: bool) -> Reason | 
         expected = cause.expected or 0
         if expected >> 24 == _TLS_ALERT:
             return Reason(
-                f"{where} speaks TLS", "set the security protocol to SSL or SASL_SSL, with its CA"
+                told("{where} speaks TLS", where=where),
+                told("set the security protocol to SSL or SASL_SSL, with its CA"),
             )
     if isinstance(cause, ConnectionResetError) and tls:
         return Reason(
-            f"{where} broke the TLS handshake off: it probably does not speak TLS on this port",
-            "set the security protocol to PLAINTEXT or SASL_PLAINTEXT, or use the TLS port",
+            told(
+                "{where} broke the TLS handshake off: it probably does not speak TLS on this port",
+                where=where,
+            ),
+            told("set the security protocol to PLAINTEXT or SASL_PLAINTEXT, or use the TLS port"),
         )
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiokafka.conn import collect_hosts
 
 from engine.errors import WrongSetting
+from engine.told import told
 
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
@@ -22,8 +23,11 @@ def addresses(bootstrap_servers: str) -> list[tuple[str, int]]:
         found = []
     if not found or not all(host and 0 < port < 65536 for host, port in found):
         raise WrongSetting(
-            f"Kafka bootstrap servers {bootstrap_servers!r}: this is not host:port[,host:port…]; "
-            "correct it"
+            told(
+                "Kafka bootstrap servers {bootstrap_servers!r}: this is not "
+                "host:port[,host:port…]; correct it",
+                bootstrap_servers=bootstrap_servers,
+            )
         )
     return found
 
@@ -38,11 +42,26 @@ def check_security(
     """
     if protocol not in PROTOCOLS:
         raise WrongSetting(
-            f"Kafka security protocol {protocol!r}: choose one of {', '.join(PROTOCOLS)}"
+            told(
+                "Kafka security protocol {protocol!r}: choose one of {protocols}",
+                protocol=protocol,
+                protocols=", ".join(PROTOCOLS),
+            )
         )
     if not protocol.startswith("SASL"):
         return
     if mechanism not in MECHANISMS:
-        raise WrongSetting(f"Kafka SASL mechanism {mechanism!r}: choose {', '.join(MECHANISMS)}")
+        raise WrongSetting(
+            told(
+                "Kafka SASL mechanism {mechanism!r}: choose {mechanisms}",
+                mechanism=mechanism,
+                mechanisms=", ".join(MECHANISMS),
+            )
+        )
     if not username or not password:
-        raise WrongSetting(f"Kafka {protocol} needs a SASL user name and a password; set both")
+        raise WrongSetting(
+            told(
+                "Kafka {protocol} needs a SASL user name and a password; set both",
+                protocol=protocol,
+            )
+        )

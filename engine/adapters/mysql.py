@@ -21,6 +21,7 @@ from engine.columns import Table, table_reader
 from engine.core.changes import Answer, LogPosition, Row, Value
 from engine.errors import ServiceAway
 from engine.ports import TableReport
+from engine.told import told
 
 
 class MySQLSource:
@@ -106,7 +107,9 @@ class MySQLSource:
         self._shape, self._log_positions = found, status is not None
         return TableReport(
             table=found.table,
-            server=f"{server.text}, server id {server_id or 'unknown'}",
+            server=told(
+                "{server}, server id {id}", server=server.text, id=server_id or told("unknown")
+            ),
             warnings=tuple(warnings),
             log_positions=self._log_positions,
             server_id=int(server_id) if server_id.isdecimal() else None,
@@ -182,6 +185,6 @@ def _read(read: Callable[[object], Value], value: object, name: str, key: object
     except ValueError as e:
         raise ServiceAway(
             SERVICE,
-            f"column {name} of row {key!r} cannot be read: {e}",
-            "describe the table again, or leave the column out",
+            told("column {name} of row {key!r} cannot be read: {e}", name=name, key=key, e=str(e)),
+            told("describe the table again, or leave the column out"),
         ) from e

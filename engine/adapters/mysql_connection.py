@@ -19,6 +19,7 @@ from pymysql import err
 from engine.adapters.mysql_reasons import SERVICE, SYNTAX_ERROR, Target, error_code, translated
 from engine.adapters.tls import tls_context
 from engine.errors import ServiceAway
+from engine.told import told
 
 CLIENT_GRACE_MS = 1000
 """How much longer than the server we wait, so that the server's word comes first."""
@@ -221,8 +222,8 @@ class Connection:
             driver.close()
             raise ServiceAway(
                 SERVICE,
-                f"{self.target.where} offers no TLS",
-                "switch TLS on at the server, or off in the settings",
+                told("{where} offers no TLS", where=self.target.where),
+                told("switch TLS on at the server, or off in the settings"),
             )
         self._driver = driver
         return driver

@@ -14,6 +14,7 @@ from engine.adapters.mysql_connection import Connection
 from engine.adapters.mysql_reasons import SERVICE
 from engine.columns import Column, ColumnKind, Table, key_problem, score_problem
 from engine.errors import ServiceAway, WrongSetting
+from engine.told import told
 
 
 class Wanted(NamedTuple):
@@ -95,13 +96,22 @@ async def _find_table(connection: Connection, wanted: Wanted) -> tuple[str, str,
         quoted_db, quoted_name = (n.replace("`", "``") for n in wanted[:2])
         await connection.rows(f"SELECT 1 FROM `{quoted_db}`.`{quoted_name}` LIMIT 0")
         raise ServiceAway(
-            SERVICE, f"there is no table {wanted.database}.{wanted.table}", "correct its name"
+            SERVICE,
+            told(
+                "there is no table {database}.{table}", database=wanted.database, table=wanted.table
+            ),
+            told("correct its name"),
         )
     database, name, kind, engine = (exact or found)[0]
     if kind not in ("BASE TABLE", "SYSTEM VERSIONED"):
         raise WrongSetting(
-            f"{database}.{name} is a {str(kind).lower()}: its rows never reach the binlog; "
-            "choose the table behind it"
+            told(
+                "{database}.{name} is a {kind}: its rows never reach the binlog; choose the "
+                "table behind it",
+                database=database,
+                name=name,
+                kind=str(kind).lower(),
+            )
         )
     return str(database), str(name), str(engine or "")
 
@@ -135,8 +145,12 @@ async def _indexes(connection: Connection, database: str, name: str) -> tuple[In
 
 
 def _named(wanted: Wanted) -> list[tuple[str, str]]:
-    shown = [(c, "column") for c in wanted.columns]
-    return [(wanted.key, "key column"), (wanted.score, "score column"), *shown]
+    shown = [(c, told("column")) for c in wanted.columns]
+    return [
+        (wanted.key, told("key column")),
+        (wanted.score, told("score column")),
+        *shown,
+    ]
 
 
 def _pick(columns: dict[str, _Found], name: str, what: str) -> _Found:
@@ -144,9 +158,12 @@ def _pick(columns: dict[str, _Found], name: str, what: str) -> _Found:
     if found is None:
         near = difflib.get_close_matches(name.lower(), columns, n=3)
         names = [columns[n].column.name for n in near or list(columns)[:10]]
+        listed = ", ".join(names)
+        hint = told("it has {names}", names=listed)
+        if near:
+            hint = told("did you mean {names}?", names=listed)
         raise WrongSetting(
-            f"{what} {name!r} is not in the table; "
-            f"{'did you mean' if near else 'it has'} {', '.join(names)}?"
+            told("{what} {name!r} is not in the table; {hint}", what=what, name=name, hint=hint)
         )
     return found
 
@@ -156,8 +173,11 @@ def _check_distinct(found: Sequence[_Found]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise WrongSetting(
-                f"column {name} is named more than once among key, score and columns; "
-                "key and score are always shown, leave it out of the columns"
+                told(
+                    "column {name} is named more than once among key, score and columns; key and "
+                    "score are always shown, leave it out of the columns",
+                    name=name,
+                )
             )
 
 
@@ -168,14 +188,25 @@ def _check_unique(key: _Found, indexes: Sequence[Index], table: str) -> None:
     primary = next((i.columns for i in indexes if i.name == "PRIMARY"), ())
     if name in primary:
         raise WrongSetting(
-            f"key column {name} is one part of the primary key ({', '.join(primary)}) of {table}: "
-            "it does not tell rows apart; choose a column with a unique index of its own"
+            told(
+                "key column {name} is one part of the primary key ({primary}) of {table}: it "
+                "does not tell rows apart; choose a column with a unique index of its own",
+                name=name,
+                primary=", ".join(primary),
+                table=table,
+            )
         )
-    why = "may be NULL" if key.nullable else "has no unique index of its own"
-    hint = f"; {primary[0]} is the primary key" if len(primary) == 1 else ""
+    why = told("may be NULL") if key.nullable else told("has no unique index of its own")
+    hint = told("; {name} is the primary key", name=primary[0]) if len(primary) == 1 else ""
     raise WrongSetting(
-        f"key column {name} of {table} {why}: it does not tell rows apart; choose a column that "
-        f"is NOT NULL with a PRIMARY KEY or UNIQUE index on it alone{hint}"
+        told(
+            "key column {name} of {table} {why}: it does not tell rows apart; choose a "
+            "column that is NOT NULL with a PRIMARY KEY or UNIQUE index on it alone{hint}",
+            name=name,
+            table=table,
+            why=why,
+            hint=hint,
+        )
     )
 
 

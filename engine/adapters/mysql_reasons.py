@@ -8,6 +8,7 @@ from pymysql import err
 
 from engine.adapters.network import Reason, network_reason
 from engine.errors import ServiceAway, TopnError, WrongSetting
+from engine.told import told
 
 SERVICE = "MySQL"
 
@@ -39,8 +40,11 @@ def translated(error: BaseException, target: Target, *, timeout_ms: int) -> Topn
         code = error_code(error)
         if code == _TIME_ZONE:
             return WrongSetting(
-                f"MySQL at {target.where} does not know this time zone; give it as an offset "
-                "(+08:00), or load the time zone tables (mysql_tzinfo_to_sql)"
+                told(
+                    "MySQL at {where} does not know this time zone; give it as an offset (+08:00), "
+                    "or load the time zone tables (mysql_tzinfo_to_sql)",
+                    where=target.where,
+                )
             )
         reason = _server_reason(code, target)
         if reason is not None:
@@ -51,9 +55,20 @@ def translated(error: BaseException, target: Target, *, timeout_ms: int) -> Topn
     if isinstance(error, err.MySQLError):
         said = str(error.args[1])[:200] if len(error.args) > 1 else type(error).__name__
         return ServiceAway(
-            SERVICE, f"{target.where} says: {said} ({error_code(error)})", "see its log"
+            SERVICE,
+            told(
+                "{where} says: {said} ({error_code})",
+                where=target.where,
+                said=said,
+                error_code=error_code(error),
+            ),
+            told("see its log"),
         )
-    return ServiceAway(SERVICE, f"{target.where}: {type(error).__name__}", "see the server's log")
+    return ServiceAway(
+        SERVICE,
+        told("{where}: {kind}", where=target.where, kind=type(error).__name__),
+        told("see the server's log"),
+    )
 
 
 def _server_reason(code: int, t: Target) -> Reason | None:
@@ -61,51 +76,83 @@ def _server_reason(code: int, t: Target) -> Reason | None:
     match code:
         case 1045 | 1698:
             return Reason(
-                f"{t.where} refuses user {t.user!r} with this password",
-                "correct user and password, or the account on the server; one made with REQUIRE SSL "
-                "or REQUIRE X509 is refused like this too, without TLS or a client certificate",
+                told(
+                    "{where} refuses user {user!r} with this password", where=t.where, user=t.user
+                ),
+                told(
+                    "correct user and password, or the account on the server; one made with REQUIRE "
+                    "SSL or REQUIRE X509 is refused like this too, without TLS or a client "
+                    "certificate"
+                ),
             )
         case 1130 | 1129:
             return Reason(
-                f"{t.where} does not let this machine in",
-                f"create the account {t.user!r} for this host, or FLUSH HOSTS",
+                told("{where} does not let this machine in", where=t.where),
+                told("create the account {user!r} for this host, or FLUSH HOSTS", user=t.user),
             )
         case 1044 | 1142 | 1143:
             return Reason(
-                f"user {t.user!r} may not read {name}, or there is no such table",
-                f"GRANT SELECT ON {name} TO the user, or correct the name",
+                told(
+                    "user {user!r} may not read {name}, or there is no such table",
+                    user=t.user,
+                    name=name,
+                ),
+                told("GRANT SELECT ON {name} TO the user, or correct the name", name=name),
             )
         case 1049:
             return Reason(
-                f"there is no database {t.database!r} at {t.where}",
-                "create it, or correct the name",
+                told(
+                    "there is no database {database!r} at {where}",
+                    database=t.database,
+                    where=t.where,
+                ),
+                told("create it, or correct the name"),
             )
         case 1146:
-            return Reason(f"there is no table {name}", "create it, or correct the name")
+            return Reason(
+                told("there is no table {name}", name=name), told("create it, or correct the name")
+            )
         case 1054:
             return Reason(
-                f"a column of {name} is gone", "correct the settings, or restore the column"
+                told("a column of {name} is gone", name=name),
+                told("correct the settings, or restore the column"),
             )
         case 1040 | 1203 | 1226:
             return Reason(
-                f"{t.where} takes no more connections", "raise max_connections or the user's limit"
+                told("{where} takes no more connections", where=t.where),
+                told("raise max_connections or the user's limit"),
             )
         case 1251 | 2059:
             return Reason(
-                f"{t.where} wants user {t.user!r} to authenticate in a way this client cannot",
-                "use mysql_native_password, caching_sha2_password or ed25519 for the account",
+                told(
+                    "{where} wants user {user!r} to authenticate in a way this client cannot",
+                    where=t.where,
+                    user=t.user,
+                ),
+                told("use mysql_native_password, caching_sha2_password or ed25519 for the account"),
             )
         case 3159:
             return Reason(
-                f"{t.where} lets in only TLS connections", "switch TLS on in the settings"
+                told("{where} lets in only TLS connections", where=t.where),
+                told("switch TLS on in the settings"),
             )
         case 1205 | 3024 | 1969 | 1317:
             return Reason(
-                f"the query on {name} was ended after {t.query_timeout_ms} ms",
-                "create the index that the warning names, or raise the query timeout",
+                told(
+                    "the query on {name} was ended after {query_timeout_ms} ms",
+                    name=name,
+                    query_timeout_ms=t.query_timeout_ms,
+                ),
+                told("create the index that the warning names, or raise the query timeout"),
             )
         case 1053 | 1927 | 1184:
-            return Reason(f"{t.where} is ending this connection", "look whether it restarts")
+            return Reason(
+                told("{where} is ending this connection", where=t.where),
+                told("look whether it restarts"),
+            )
         case 2006 | 2013 | 2014 | 2055:
-            return Reason(f"the connection to {t.where} broke", "look whether the server restarts")
+            return Reason(
+                told("the connection to {where} broke", where=t.where),
+                told("look whether the server restarts"),
+            )
     return None

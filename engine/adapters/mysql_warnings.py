@@ -7,6 +7,7 @@ import re
 from engine.adapters.mysql_connection import Connection
 from engine.adapters.mysql_describe import Shape, ordering_index
 from engine.adapters.mysql_sql import full_name, index_statement, load_statement, quoted
+from engine.told import told
 
 _VARIABLES = (
     "log_bin",
@@ -44,33 +45,45 @@ async def variables(connection: Connection) -> dict[str, str]:
 
 def binlog_warnings(found: dict[str, str]) -> list[str]:
     """What the binlog will not tell, or tell late."""
-    warnings = []
+    warnings: list[str] = []
     if found.get("log_bin", "ON").upper() == "OFF":
         warnings.append(
-            "the server writes no binlog (log_bin is OFF): no change will ever arrive; start it with "
-            "--log-bin, or point to the server that Canal tails"
+            told(
+                "the server writes no binlog (log_bin is OFF): no change will ever arrive; "
+                "start it with --log-bin, or point to the server that Canal tails"
+            )
         )
     binlog_format = found.get("binlog_format", "ROW").upper()
     if binlog_format != "ROW":
         warnings.append(
-            f"binlog_format is {binlog_format}: some changes arrive as statements without rows; "
-            "SET GLOBAL binlog_format = 'ROW' and reconnect the writers"
+            told(
+                "binlog_format is {binlog_format}: some changes arrive as statements without "
+                "rows; SET GLOBAL binlog_format = 'ROW' and reconnect the writers",
+                binlog_format=binlog_format,
+            )
         )
     image = found.get("binlog_row_image", "FULL").upper()
     if image != "FULL":
         warnings.append(
-            f"binlog_row_image is {image}: changes arrive without all columns; "
-            "SET GLOBAL binlog_row_image = 'FULL' and reconnect the writers"
+            told(
+                "binlog_row_image is {image}: changes arrive without all columns; SET GLOBAL "
+                "binlog_row_image = 'FULL' and reconnect the writers",
+                image=image,
+            )
         )
     if "PARTIAL_JSON" in found.get("binlog_row_value_options", "").upper():
         warnings.append(
-            "binlog_row_value_options is PARTIAL_JSON: JSON columns arrive in part; "
-            "SET GLOBAL binlog_row_value_options = ''"
+            told(
+                "binlog_row_value_options is PARTIAL_JSON: JSON columns arrive in part; SET "
+                "GLOBAL binlog_row_value_options = ''"
+            )
         )
     if "ON" in (found.get("read_only", "").upper(), found.get("super_read_only", "").upper()):
         warnings.append(
-            "the server is read-only, so probably a replica: one that lags gives wrong boards; point "
-            "to the server that Canal tails"
+            told(
+                "the server is read-only, so probably a replica: one that lags gives wrong "
+                "boards; point to the server that Canal tails"
+            )
         )
     return warnings
 
@@ -92,15 +105,21 @@ async def replica_warning(connection: Connection) -> str | None:
         word("replica_io_running", "slave_io_running"),
         word("replica_sql_running", "slave_sql_running"),
     }
-    how = "it is not known how far behind"
+    how: str = told("it is not known how far behind")
     if behind.isdecimal():
         # Not the number where it is small: it moves all the time.
-        how = f"{behind} s behind it" if int(behind) > _KEEPS_UP_S else "and keeps up with it"
+        how = (
+            told("{behind} s behind it", behind=behind)
+            if int(behind) > _KEEPS_UP_S
+            else told("and keeps up with it")
+        )
     if running != {"Yes"}:
-        how = "and its replication does not run"
-    return (
-        f"the server is a replica of {source}, {how}: unless Canal tails this very server, loads give "
-        "boards of the past; point to the server that Canal tails"
+        how = told("and its replication does not run")
+    return told(
+        "the server is a replica of {source}, {how}: unless Canal tails this very "
+        "server, loads give boards of the past; point to the server that Canal tails",
+        source=source,
+        how=how,
     )
 
 
@@ -111,9 +130,11 @@ async def index_warning(connection: Connection, shape: Shape) -> str | None:
     plan = await connection.rows(f"EXPLAIN {statement}")
     index = ordering_index(shape)
     if index is None:
-        return (
-            f"a load reads the whole of {full_name(table)}: there is no index to read its best rows "
-            f"from; {index_statement(table)}"
+        return told(
+            "a load reads the whole of {full_name}: there is no index to read its best rows "
+            "from; {index_statement}",
+            full_name=full_name(table),
+            index_statement=index_statement(table),
         )
     # Columns of EXPLAIN, in both servers: id, select_type, table, …; the key and the rows by place
     # differ (MySQL has partitions), so the index's name is looked for anywhere.
@@ -121,9 +142,11 @@ async def index_warning(connection: Connection, shape: Shape) -> str | None:
     rows = max((int(cell) for row in plan for cell in row[5:] if _is_number(cell)), default=0)
     if used or rows < _SMALL_TABLE_ROWS:
         return None
-    return (
-        f"a load does not use index {quoted(index.name)} and reads about {rows} rows; "
-        f"ANALYZE TABLE {full_name(table)}"
+    return told(
+        "a load does not use index {name} and reads about {rows} rows; ANALYZE TABLE {full_name}",
+        name=quoted(index.name),
+        rows=rows,
+        full_name=full_name(table),
     )
 
 
@@ -134,10 +157,12 @@ async def cascade_warning(connection: Connection, shape: Shape) -> str | None:
     for line in str(statement).splitlines():
         found = _CASCADE.match(line)
         if found is not None:
-            return (
-                f"foreign key {found['name']} changes rows when {found['parent']} changes, and such "
-                "changes do not reach the binlog: only the audit will notice them; let the "
-                "application delete and update the rows itself"
+            return told(
+                "foreign key {name} changes rows when {parent} changes, and such changes do not "
+                "reach the binlog: only the audit will notice them; let the application delete "
+                "and update the rows itself",
+                name=found["name"],
+                parent=found["parent"],
             )
     return None
 

@@ -13,6 +13,8 @@ import ssl
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from engine.told import told
+
 
 class Reason(NamedTuple):
     """Why, and whose turn it is: the two halves of a :class:`~engine.errors.ServiceAway`."""
@@ -54,24 +56,32 @@ def _reason(cause: BaseException, where: str, timeout_ms: int) -> Reason | None:
             return tls_reason(cause, where)
         case ConnectionRefusedError():
             return Reason(
-                f"{where} refuses the connection: nothing listens there",
-                "start the service, or correct host and port",
+                told("{where} refuses the connection: nothing listens there", where=where),
+                told("start the service, or correct host and port"),
             )
         case TimeoutError():
             return Reason(
-                f"{where} does not answer within {timeout_ms} ms",
-                "check the address, the firewall and the service's load",
+                told(
+                    "{where} does not answer within {timeout_ms} ms",
+                    where=where,
+                    timeout_ms=timeout_ms,
+                ),
+                told("check the address, the firewall and the service's load"),
             )
         case ConnectionError() | asyncio.IncompleteReadError():
             return Reason(
-                f"{where} closed the connection",
-                "look whether the service restarts, and whether both sides agree on TLS",
+                told("{where} closed the connection", where=where),
+                told("look whether the service restarts, and whether both sides agree on TLS"),
             )
         case OSError() if cause.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH):
-            return Reason(f"{where} cannot be reached: {cause.strerror}", "check the network")
+            return Reason(
+                told("{where} cannot be reached: {reason}", where=where, reason=cause.strerror),
+                told("check the network"),
+            )
         case OSError() if cause.errno == errno.EMFILE:
             return Reason(
-                "this process has no file descriptors left", "raise the limit (ulimit -n)"
+                told("this process has no file descriptors left"),
+                told("raise the limit (ulimit -n)"),
             )
     return None
 
@@ -79,8 +89,11 @@ def _reason(cause: BaseException, where: str, timeout_ms: int) -> Reason | None:
 def _unknown_host(cause: socket.gaierror, where: str) -> Reason:
     host = where.rpartition(":")[0]
     if cause.errno == socket.EAI_AGAIN:
-        return Reason(f"the name {host} could not be looked up just now", "check the name server")
-    return Reason(f"no host is called {host}", "correct the host name")
+        return Reason(
+            told("the name {host} could not be looked up just now", host=host),
+            told("check the name server"),
+        )
+    return Reason(told("no host is called {host}", host=host), told("correct the host name"))
 
 
 def tls_reason(cause: ssl.SSLError, where: str) -> Reason:
@@ -90,21 +103,35 @@ def tls_reason(cause: ssl.SSLError, where: str) -> Reason:
         why = str(getattr(cause, "verify_message", "") or "verification failed").rstrip(".")
         if "mismatch" in why.lower():
             return Reason(
-                f"the certificate of {where} is made for another name: {why}",
-                "dial the name in the certificate, or switch the host name check off",
+                told(
+                    "the certificate of {where} is made for another name: {why}",
+                    where=where,
+                    why=why,
+                ),
+                told("dial the name in the certificate, or switch the host name check off"),
             )
         return Reason(
-            f"the certificate of {where} is not trusted: {why}",
-            "name the authority's PEM file in the TLS settings, or renew the certificate",
+            told("the certificate of {where} is not trusted: {why}", where=where, why=why),
+            told("name the authority's PEM file in the TLS settings, or renew the certificate"),
         )
     word = str(getattr(cause, "reason", None) or "").upper()
     if "ALERT" in word and ("CERTIFICATE" in word or "UNKNOWN_CA" in word):
         # Some servers say "bad certificate" to a client that shows none.
         return Reason(
-            f"{where} refuses our certificate, or our having none ({word.lower().replace('_', ' ')})",
-            "set a certificate and key that its authority has signed",
+            told(
+                "{where} refuses our certificate, or our having none ({word})",
+                where=where,
+                word=word.lower().replace("_", " "),
+            ),
+            told("set a certificate and key that its authority has signed"),
         )
     if word in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_MESSAGE"):
-        return Reason(f"{where} does not speak TLS", "switch TLS off, or use the TLS port")
+        return Reason(
+            told("{where} does not speak TLS", where=where),
+            told("switch TLS off, or use the TLS port"),
+        )
     text = word.lower().replace("_", " ") or "handshake failed"
-    return Reason(f"TLS with {where} failed: {text}", "check the TLS settings of both sides")
+    return Reason(
+        told("TLS with {where} failed: {text}", where=where, text=text),
+        told("check the TLS settings of both sides"),
+    )

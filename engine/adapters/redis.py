@@ -32,6 +32,7 @@ from engine.core.rank import Key
 from engine.errors import NotOwner, ServiceAway, StoreRefused, TopnError, WrongSetting
 from engine.ports import Acquired, BoardState, StoredBoard
 from engine.published import differing, member, number_text, row_json
+from engine.told import told
 
 
 class RedisBoard:
@@ -73,8 +74,11 @@ class RedisBoard:
     ) -> None:
         if not board_name or set(board_name) & set("{} \t\n"):
             raise WrongSetting(
-                f"board name {board_name!r}: it is part of Redis keys; use a name without blanks "
-                "and without braces"
+                told(
+                    "board name {board_name!r}: it is part of Redis keys; use a name without blanks "
+                    "and without braces",
+                    board_name=board_name,
+                )
             )
         self._connection = Connection(
             url=url,
@@ -126,7 +130,7 @@ class RedisBoard:
             owned=True,
             epoch=self._epoch,
             owner=self._engine_id,
-            warnings=(f"{SERVICE} at {self._connection.where}: {warning}",) if warning else (),
+            warnings=self._located(warning) if warning else (),
         )
 
     async def publish(
@@ -167,11 +171,15 @@ class RedisBoard:
         """See :meth:`engine.ports.BoardStore.differences`. Rows as of the last write."""
         stored = await self.read()
         if stored is None:
-            return ("the whole board is gone",)
+            return (told("the whole board is gone"),)
         names = json.loads(stored.meta.get("fields") or "[]")
         if not names:
-            return ("the field names are gone",)
+            return (told("the field names are gone"),)
         return differing(stored, rows, names, fixed_width=self._fixed_width)
+
+    def _located(self, warning: str) -> tuple[str]:
+        where = self._connection.where
+        return (told("{service} at {where}: {text}", service=SERVICE, where=where, text=warning),)
 
     async def release(self, state: BoardState) -> None:
         """See :meth:`engine.ports.BoardStore.release`."""
@@ -271,16 +279,25 @@ class RedisBoard:
             case "LATE":
                 raise ServiceAway(
                     SERVICE,
-                    f"{self._connection.where} gets to a request later than {self._timeout_ms} ms "
-                    "after it was made",
-                    "see what keeps the server busy (SLOWLOG)",
+                    told(
+                        "{where} gets to a request later than {timeout_ms} ms after it was made",
+                        where=self._connection.where,
+                        timeout_ms=self._timeout_ms,
+                    ),
+                    told("see what keeps the server busy (SLOWLOG)"),
                 )
             case "NOT_OWNER":
                 raise NotOwner(answer[1], int(answer[2]), LOST.get(answer[3], ""))
             case "TYPE" | "FOREIGN":
                 raise StoreRefused(
-                    f"{SERVICE} at {self._connection.where}: key {answer[1]} is a {answer[2]} that "
-                    "this board did not write; rename or delete it, or give the board another name"
+                    told(
+                        "{service} at {where}: key {key} is a {kind} that this board did not "
+                        "write; rename or delete it, or give the board another name",
+                        service=SERVICE,
+                        where=self._connection.where,
+                        key=answer[1],
+                        kind=answer[2],
+                    )
                 )
         return answer
 

@@ -21,6 +21,7 @@ from engine.adapters.redis_scripts import READ, paired
 from engine.adapters.tls import tls_context
 from engine.errors import TopnError, WrongSetting
 from engine.ports import StoredBoard
+from engine.told import told
 
 Keys = tuple[str, str, str]
 """Of the board, its rows, its meta."""
@@ -176,12 +177,14 @@ def _address(url: str) -> dict[str, Any]:
     if parts.scheme not in ("redis", "rediss") or not host or not (path or "0").isdecimal():
         # Without the value: it may hold a password.
         raise WrongSetting(
-            "the Redis address is not of the form redis://host:port/db (rediss:// for TLS)"
+            told("the Redis address is not of the form redis://host:port/db (rediss:// for TLS)")
         )
     if parts.password:
         raise WrongSetting(
-            "the Redis address holds a password, which would show wherever the address does; "
-            "give it in its own setting"
+            told(
+                "the Redis address holds a password, which would show wherever the address "
+                "does; give it in its own setting"
+            )
         )
     options: dict[str, Any] = {"host": host, "port": port or 6379, "db": int(path or 0)}
     options["ssl"] = parts.scheme == "rediss"

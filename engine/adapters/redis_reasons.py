@@ -12,67 +12,90 @@ from redis import exceptions
 
 from engine.adapters.network import Reason, network_reason
 from engine.errors import ServiceAway, StoreRefused, TopnError
+from engine.told import told
 
 SERVICE = "Redis"
 
 _AWAY = {
-    "LOADING": Reason("it is loading its data set", "wait until it is done"),
-    "BUSY": Reason("a script of another client blocks it", "end it with SCRIPT KILL"),
+    "LOADING": Reason(told("it is loading its data set"), told("wait until it is done")),
+    "BUSY": Reason(told("a script of another client blocks it"), told("end it with SCRIPT KILL")),
     "MASTERDOWN": Reason(
-        "this replica has lost its primary", "repair replication, or point to the primary"
+        told("this replica has lost its primary"),
+        told("repair replication, or point to the primary"),
     ),
-    "CLUSTERDOWN": Reason("the cluster is down", "see CLUSTER INFO"),
-    "TRYAGAIN": Reason("the cluster is moving our slot", "it passes"),
-    "Authentication required": Reason("it asks for a password and none is set", "set the password"),
+    "CLUSTERDOWN": Reason(told("the cluster is down"), told("see CLUSTER INFO")),
+    "TRYAGAIN": Reason(told("the cluster is moving our slot"), told("it passes")),
+    "Authentication required": Reason(
+        told("it asks for a password and none is set"), told("set the password")
+    ),
     "WRONGPASS": Reason(
-        "it refuses this user name and password", "correct them, or the ACL user on the server"
+        told("it refuses this user name and password"),
+        told("correct them, or the ACL user on the server"),
     ),
-    "invalid password": Reason("it refuses this password", "correct the password"),
-    "max number of clients": Reason("it takes no more clients", "raise maxclients"),
+    "invalid password": Reason(told("it refuses this password"), told("correct the password")),
+    "max number of clients": Reason(told("it takes no more clients"), told("raise maxclients")),
     "DB index is out of range": Reason(
-        "there is no database of this number", "correct the number at the end of the address"
+        told("there is no database of this number"),
+        told("correct the number at the end of the address"),
     ),
-    "DENIED": Reason("protected mode lets in only local clients", "set a password on the server"),
+    "DENIED": Reason(
+        told("protected mode lets in only local clients"), told("set a password on the server")
+    ),
 }
 
 _REFUSED = {
-    "READONLY": Reason("this server is a read-only replica", "point the setting to the primary"),
+    "READONLY": Reason(
+        told("this server is a read-only replica"), told("point the setting to the primary")
+    ),
     "OOM": Reason(
-        "its memory is full (maxmemory reached, nothing to evict)",
-        "raise maxmemory or make room; the board is written as soon as there is some",
+        told("its memory is full (maxmemory reached, nothing to evict)"),
+        told("raise maxmemory or make room; the board is written as soon as there is some"),
     ),
     "MISCONF": Reason(
-        "it cannot save to disk and therefore takes no writes", "see its log, repair the disk"
+        told("it cannot save to disk and therefore takes no writes"),
+        told("see its log, repair the disk"),
     ),
     "NOREPLICAS": Reason(
-        "too few of its replicas are up to take writes", "see min-replicas-to-write"
+        told("too few of its replicas are up to take writes"), told("see min-replicas-to-write")
     ),
     "NOPERM": Reason(
-        "the user may not do this",
-        "allow the user the keys topn:* and the channels topn:*, and the commands client|setname "
-        "select evalsha eval "
-        "multi exec type exists del time publish zadd zrem zcard zrange hset hget hdel hlen hexists "
-        "hgetall",
+        told("the user may not do this"),
+        told(
+            "allow the user the keys topn:* and the channels topn:*, and the commands "
+            "client|setname select evalsha eval multi exec type exists del time publish "
+            "zadd zrem zcard zrange hset hget hdel hlen hexists hgetall"
+        ),
     ),
     "WRONGTYPE": Reason(
-        "a key of the board has another type than ours", "rename or delete it, or the board"
+        told("a key of the board has another type than ours"),
+        told("rename or delete it, or the board"),
     ),
     "MOVED": Reason(
-        "this is one node of a cluster and the board belongs to another",
-        "point the setting to the node that holds the board's slot",
+        told("this is one node of a cluster and the board belongs to another"),
+        told("point the setting to the node that holds the board's slot"),
     ),
-    "unknown command": Reason("it does not know a command that we need", "use Redis 5 or later"),
+    "unknown command": Reason(
+        told("it does not know a command that we need"), told("use Redis 5 or later")
+    ),
 }
 
 LOST = {
-    "GONE": "the store has forgotten this board (it restarted empty, or somebody or an eviction policy "
-    "removed its meta key)",
-    "OLDER": "the store has gone back to an older board (an old dump, or a replica that was behind)",
-    "VERSION": "the store does not hold the board that was written last (an old dump, a replica that "
-    "was behind, or its meta key was changed by hand)",
-    "SIZE": "members or rows of the board were added or removed by hand, or by an eviction policy",
-    "FREED": "another engine had this board meanwhile and has let go of it",
-    "OURS": "an earlier request of this engine was carried out late",
+    "GONE": told(
+        "the store has forgotten this board (it restarted empty, or somebody or an "
+        "eviction policy removed its meta key)"
+    ),
+    "OLDER": told(
+        "the store has gone back to an older board (an old dump, or a replica that was behind)"
+    ),
+    "VERSION": told(
+        "the store does not hold the board that was written last (an old dump, a "
+        "replica that was behind, or its meta key was changed by hand)"
+    ),
+    "SIZE": told(
+        "members or rows of the board were added or removed by hand, or by an eviction policy"
+    ),
+    "FREED": told("another engine had this board meanwhile and has let go of it"),
+    "OURS": told("an earlier request of this engine was carried out late"),
 }
 """Why the store no longer takes us for the owner although nobody else is, by the scripts' words."""
 
@@ -82,9 +105,11 @@ def policy_warning(policy: str, maxmemory: int) -> str | None:
     # The volatile ones take only keys that expire, which ours do not.
     if maxmemory <= 0 or not policy.startswith("allkeys"):
         return None
-    return (
-        f"maxmemory-policy is {policy}: when its memory is full Redis removes keys of the board, which "
-        "is then written again; set it to noeviction or to a volatile policy"
+    return told(
+        "maxmemory-policy is {policy}: when its memory is full Redis removes keys of "
+        "the board, which is then written again; set it to noeviction or to a volatile "
+        "policy",
+        policy=policy,
     )
 
 
@@ -94,23 +119,49 @@ def translated(error: BaseException, *, where: str, timeout_ms: int, tls: bool) 
         said = _said(error)
         for word, reason in _REFUSED.items():
             if _has(word, said):
-                return StoreRefused(f"{SERVICE} at {where}: {reason.text}; {reason.turn}")
+                return StoreRefused(
+                    told(
+                        "{service} at {where}: {text}; {turn}",
+                        service=SERVICE,
+                        where=where,
+                        text=reason.text,
+                        turn=reason.turn,
+                    )
+                )
         for word, reason in _AWAY.items():
             if _has(word, said):
-                return ServiceAway(SERVICE, f"{where}: {reason.text}", reason.turn)
+                return ServiceAway(
+                    SERVICE, told("{where}: {text}", where=where, text=reason.text), reason.turn
+                )
     if isinstance(error, exceptions.TimeoutError):
         error = TimeoutError()
     network = network_reason(error, where=where, timeout_ms=timeout_ms)
     if network is not None:
         if tls and isinstance(error, TimeoutError):
-            turn = "a server that does not speak TLS on this port is silent too"
-            network = network._replace(turn=f"{network.turn}; {turn}")
+            silent = told("a server that does not speak TLS on this port is silent too")
+            both = told("{reason}; {turn}", reason=network.turn, turn=silent)
+            network = network._replace(turn=both)
         return ServiceAway(SERVICE, network.text, network.turn)
     if isinstance(error, exceptions.ConnectionError):
-        return ServiceAway(SERVICE, f"the connection to {where} broke", "see the server's log")
+        return ServiceAway(
+            SERVICE,
+            told("the connection to {where} broke", where=where),
+            told("see the server's log"),
+        )
     if isinstance(error, exceptions.ResponseError):
-        return StoreRefused(f"{SERVICE} at {where} answers: {_said(error)[:200]}; see its log")
-    return ServiceAway(SERVICE, f"{where}: {type(error).__name__}", "see the server's log")
+        return StoreRefused(
+            told(
+                "{service} at {where} answers: {said}; see its log",
+                service=SERVICE,
+                where=where,
+                said=_said(error)[:200],
+            )
+        )
+    return ServiceAway(
+        SERVICE,
+        told("{where}: {kind}", where=where, kind=type(error).__name__),
+        told("see the server's log"),
+    )
 
 
 def is_full(error: BaseException) -> bool:

@@ -6,6 +6,7 @@ import ssl
 from pathlib import Path
 
 from engine.errors import WrongSetting
+from engine.told import told
 
 
 class _Context(ssl.SSLContext):
@@ -51,9 +52,17 @@ def tls_context(
     """
     for path in (ca_file, cert_file, key_file):
         if path is not None and not Path(path).is_file():
-            raise WrongSetting(f"{service} TLS: there is no file {path}; correct the setting")
+            raise WrongSetting(
+                told(
+                    "{service} TLS: there is no file {path}; correct the setting",
+                    service=service,
+                    path=path,
+                )
+            )
     if key_file is not None and cert_file is None:
-        raise WrongSetting(f"{service} TLS: a key file without a certificate file; set both")
+        raise WrongSetting(
+            told("{service} TLS: a key file without a certificate file; set both", service=service)
+        )
     context = _Context(ssl.PROTOCOL_TLS_CLIENT)
     context.server_name = server_name
     try:
@@ -62,9 +71,22 @@ def tls_context(
         else:
             context.load_verify_locations(ca_file)
     except ssl.SSLError as e:
-        raise WrongSetting(f"{service} TLS: {ca_file} holds no PEM certificates") from e
+        raise WrongSetting(
+            told(
+                "{service} TLS: {ca_file} holds no PEM certificates",
+                service=service,
+                ca_file=ca_file,
+            )
+        ) from e
     except OSError as e:
-        raise WrongSetting(f"{service} TLS: {ca_file} cannot be read: {e.strerror}") from e
+        raise WrongSetting(
+            told(
+                "{service} TLS: {ca_file} cannot be read: {reason}",
+                service=service,
+                ca_file=ca_file,
+                reason=e.strerror,
+            )
+        ) from e
     context.check_hostname = check_hostname
     if cert_file is not None:
         _load_own(service, context, cert_file, key_file)
@@ -78,7 +100,18 @@ def _load_own(service: str, context: ssl.SSLContext, cert_file: str, key_file: s
     except ssl.SSLError as e:
         where = cert_file if key_file is None else f"{cert_file} and {key_file}"
         raise WrongSetting(
-            f"{service} TLS: {where} are not a certificate and its unencrypted key in PEM form"
+            told(
+                "{service} TLS: {where} are not a certificate and its unencrypted key in PEM form",
+                service=service,
+                where=where,
+            )
         ) from e
     except OSError as e:
-        raise WrongSetting(f"{service} TLS: {cert_file} cannot be read: {e.strerror}") from e
+        raise WrongSetting(
+            told(
+                "{service} TLS: {cert_file} cannot be read: {reason}",
+                service=service,
+                cert_file=cert_file,
+                reason=e.strerror,
+            )
+        ) from e

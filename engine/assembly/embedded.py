@@ -12,6 +12,7 @@ from engine.embedded import EmbeddedEngine
 from engine.ports import BoardStore, Clock
 from engine.runtime import Engine, new_engine_id
 from engine.settings import Settings
+from engine.told import told
 
 if TYPE_CHECKING:
     from engine.adapters.embedded import EmbeddedTable
@@ -86,7 +87,7 @@ def embedded_pipeline(
                 observe=False,
                 screen=screen,
             ),
-            services=("SQLite", "change log", "memory"),
+            services=("SQLite", told("change log"), told("memory")),
         ),
     )
     return EmbeddedPipeline(table, engine, embedded.EmbeddedBoard(store, name))

@@ -19,6 +19,7 @@ from engine.formats.canal_json import CanalJson
 from engine.formats.canal_protobuf import CanalProtobuf
 from engine.formats.entry import dead, ignored
 from engine.formats.flat_message import FlatMessages
+from engine.told import told
 
 
 class Decoder(Protocol):
@@ -48,7 +49,9 @@ def make_decoder(table: Table, format: str = AUTO) -> Decoder:  # noqa: A002  # 
     """
     if format != AUTO and format not in FORMATS:
         names = ", ".join([AUTO, *FORMATS])
-        raise WrongSetting(f"[feed] format is {format!r}; choose one of {names}")
+        raise WrongSetting(
+            told("[feed] format is {format!r}; choose one of {names}", format=format, names=names)
+        )
     sniffing = _Sniffing(table, format)
     if format == "canal-protobuf":
         return sniffing

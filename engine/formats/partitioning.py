@@ -16,6 +16,7 @@ from engine.columns import Table
 from engine.core.placement import Placer
 from engine.core.rank import Key
 from engine.errors import WrongSetting
+from engine.told import told
 
 PRIMARY_KEY: Final = "$pk$"
 """Canal's word for "whatever the primary key is"."""
@@ -76,15 +77,26 @@ def make_placer(
             else (repr(columns))
         )
         raise WrongSetting(
-            f"feed.partition_hash is {said}, and the key column is {key}: the images of one row could "
-            f"come on several partitions, in any order, and no board could be exact; have Canal hash by "
-            f"{key} alone (canal.mq.partitionHash={table.database}.{table.name}:{key})"
+            told(
+                "feed.partition_hash is {said}, and the key column is {key}: the images of one "
+                "row could come on several partitions, in any order, and no board could be "
+                "exact; have Canal hash by {key} alone "
+                "(canal.mq.partitionHash={database}.{name}:{key})",
+                said=said,
+                key=key,
+                database=table.database,
+                name=table.name,
+            )
         )
     if named != (key,):
         raise WrongSetting(
-            f"feed.partition_hash is {columns!r}, and the column's name is {key}: with flat messages "
-            "Canal finds no such column and puts every row on one partition; write the name as the "
-            "table has it, there and here"
+            told(
+                "feed.partition_hash is {columns!r}, and the column's name is {key}: with flat "
+                "messages Canal finds no such column and puts every row on one partition; write "
+                "the name as the table has it, there and here",
+                columns=columns,
+                key=key,
+            )
         )
     database = table.database if database_hash else None
 

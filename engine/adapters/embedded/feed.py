@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from engine.errors import PositionLost
 from engine.ports import Clock, Message
+from engine.told import told
 
 KEPT_MESSAGES = 50_000
 """How many messages of a partition are kept; older ones are gone, as in a topic with retention."""
@@ -77,7 +78,12 @@ class ChangeLog:
         part = self._partitions[partition]
         if offset < part.start:
             raise PositionLost(
-                f"partition {partition}: offset {offset} is gone, the log begins at {part.start}"
+                told(
+                    "partition {partition}: offset {offset} is gone, the log begins at {start}",
+                    partition=partition,
+                    offset=offset,
+                    start=part.start,
+                )
             )
         first = offset - part.start
         return part.messages[first : first + limit]
@@ -148,4 +154,4 @@ class EmbeddedFeed:
 
     def _check(self) -> None:
         if self._incarnation != self._log.incarnation:
-            raise PositionLost("the log was deleted and made anew")
+            raise PositionLost(told("the log was deleted and made anew"))

@@ -11,6 +11,7 @@ from engine.columns import Column, Table
 from engine.core.changes import Answer, Row
 from engine.errors import WrongSetting
 from engine.ports import Clock, TableReport
+from engine.told import told
 
 _TYPES = {column.name: column.mysql_type for column in COLUMNS}
 
@@ -41,7 +42,11 @@ class EmbeddedSource:
         for name in (self._key, self._score, *self._columns):
             if name not in _TYPES:
                 raise WrongSetting(
-                    f"the embedded table has no column {name!r}; it has {', '.join(_TYPES)}"
+                    told(
+                        "the embedded table has no column {name!r}; it has {types}",
+                        name=name,
+                        types=", ".join(_TYPES),
+                    )
                 )
         table = Table(
             database=DATABASE,
@@ -50,7 +55,7 @@ class EmbeddedSource:
             score=_column(self._score),
             columns=tuple(map(_column, self._columns)),
         )
-        server = f"SQLite {sqlite3.sqlite_version}, in this process"
+        server = told("SQLite {version}, in this process", version=sqlite3.sqlite_version)
         return TableReport(table=table, server=server, log_positions=True)
 
     async def best_rows(self, limit: int) -> Answer:

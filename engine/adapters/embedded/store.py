@@ -12,6 +12,7 @@ from engine.core.rank import Key
 from engine.errors import NotOwner
 from engine.ports import Acquired, BoardState, Clock, StoredBoard
 from engine.published import differing, member, row_json
+from engine.told import told
 
 
 @dataclass(slots=True)
@@ -139,9 +140,9 @@ class EmbeddedBoard:
         """See :meth:`engine.ports.BoardStore.differences`."""
         stored = await self.read()
         if stored is None:
-            return ("the whole board is gone",)
+            return (told("the whole board is gone"),)
         names = json.loads(stored.meta.get("fields") or "[]")
-        return differing(stored, rows, names) if names else ("the field names are gone",)
+        return differing(stored, rows, names) if names else (told("the field names are gone"),)
 
     async def release(self, state: BoardState) -> None:
         """See :meth:`engine.ports.BoardStore.release`."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from engine.adapters.embedded.rows import Fields, fields
 from engine.adapters.embedded.table import EmbeddedTable
 from engine.adapters.embedded.traffic import RATES_PER_S, Traffic
+from engine.told import told
 
 FIRST_KEY = 900_001
 """Rows that a person inserts have keys from here on, so that they are easily found again."""
@@ -52,14 +53,22 @@ class EmbeddedWorkload:
     def pause(self) -> str:
         """See :class:`engine.runtime_api.Workload`."""
         self._traffic.paused = not self._traffic.paused
-        return "Traffic stopped." if self.paused else f"Traffic: {self._rate}."
+        if self.paused:
+            return told("Traffic stopped.")
+        return told("Traffic: {rate}.", rate=self._rate)
 
     def insert_outside(self) -> str:
         """See :class:`engine.runtime_api.Workload`."""
         best = self._table.best(self._size)
         bar = best[-1][1] if len(best) >= self._size else 0
         likes = max(0, bar // 2)
-        return self._insert(likes, "outside the top" if len(best) >= self._size else "into the top")
+        if len(best) < self._size:
+            return self._into_top(likes)
+        return told(
+            "Inserted row {key} with {likes:,} likes outside the top.",
+            key=self._insert(likes),
+            likes=likes,
+        )
 
     def insert_into_top(self) -> str:
         """See :class:`engine.runtime_api.Workload`."""
@@ -68,36 +77,44 @@ class EmbeddedWorkload:
         second = best[1][1] if len(best) > 1 else first
         # Where first and second are neighbours nothing fits between them: then it becomes first.
         likes = (first + second) // 2 if first - second > 1 else first + 1
-        return self._insert(likes, "into the top")
+        return self._into_top(likes)
 
     def update_in_top(self) -> str:
         """See :class:`engine.runtime_api.Workload`."""
         best = self._table.best(2)
         if not best:
-            return "There is no row to update."
+            return told("There is no row to update.")
         (key, likes), first = best[-1], best[0][1]
         self._table.update({key: {"like_cnt": first + 100}})
-        return f"Updated row {key}: {likes:,} → {first + 100:,} likes."
+        return told(
+            "Updated row {key}: {old:,} → {new:,} likes.", key=key, old=likes, new=first + 100
+        )
 
     def reset(self) -> str:
         """See :class:`engine.runtime_api.Workload`."""
         self._table.truncate()
         self._table.insert(self._rows)
-        return f"The table is as it was at the start: {len(self._rows)} rows."
+        return told("The table is as it was at the start: {rows} rows.", rows=len(self._rows))
 
     @property
     def _rate(self) -> str:
-        return f"{self.rate_per_s:,} changes/s"
+        return told("{rate:,} changes/s", rate=self.rate_per_s)
 
     def _to_rate(self, rate_per_s: int | None) -> str:
         if rate_per_s is None:
-            return f"Traffic stays at {self._rate}: there is no step beyond."
+            return told("Traffic stays at {rate}: there is no step beyond.", rate=self._rate)
         self._traffic.rate_per_s = rate_per_s
-        return f"Traffic: {self._rate}" + (", but stopped." if self.paused else ".")
+        if self.paused:
+            return told("Traffic: {rate}, but stopped.", rate=self._rate)
+        return told("Traffic: {rate}.", rate=self._rate)
 
-    def _insert(self, likes: int, where: str) -> str:
+    def _into_top(self, likes: int) -> str:
+        key = self._insert(likes)
+        return told("Inserted row {key} with {likes:,} likes into the top.", key=key, likes=likes)
+
+    def _insert(self, likes: int) -> int:
         while self._table.row(self._next_key) is not None:
             self._next_key += 1
         key, self._next_key = self._next_key, self._next_key + 1
         self._table.insert([fields(key, key, "et", likes)])
-        return f"Inserted row {key} with {likes:,} likes {where}."
+        return key
