@@ -9,7 +9,6 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container
 from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import Tab, Tabs
@@ -24,12 +23,14 @@ from topn_tui.language import t
 from topn_tui.panels import PANELS, TITLES, Board
 from topn_tui.panels.find_line import FindLine
 from topn_tui.panels.follow import Follow
+from topn_tui.panels.grid import PanelGrid
 from topn_tui.panels.key_line import KeyLine
 from topn_tui.panels.lateness import Lateness
 from topn_tui.panels.ledger import Ledger
 from topn_tui.panels.notices import NoticeLine
 from topn_tui.panels.past_line import PastLine
 from topn_tui.panels.state_bar import StateBar
+from topn_tui.panels.too_small import LEAST_HEIGHT, LEAST_WIDTH, TooSmall
 from topn_tui.running import EngineRun
 from topn_tui.screens import DetailScreen, NoticesScreen, help_screen
 from topn_tui.time_travel import TimeTravel
@@ -62,8 +63,13 @@ class Dashboard(TimeTravel, FollowRow, Tools):
     """
 
     CSS_PATH = "app.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  Textual's own typing
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-medium"), (32, "-tall")]  # noqa: RUF012  the same
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (LEAST_WIDTH, "-narrow"), (100, "-wide")]  # noqa: RUF012  Textual's own typing
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012  the same
+        (0, "-low"),
+        (LEAST_HEIGHT, "-short"),
+        (28, "-medium"),
+        (32, "-tall"),
+    ]
     BINDINGS: ClassVar[list[BindingType]] = [
         *WORKLOAD_KEYS,
         *KEYS,
@@ -121,7 +127,7 @@ class Dashboard(TimeTravel, FollowRow, Tools):
             *(Tab(f"{i} {t(of)}", id=f"tab-{n}") for i, (n, of) in enumerate(TITLES.items(), 1))
         )
         yield PastLine().data_bind(cls.view, cls.now_s, cls.paused)
-        with Container(id="panels"):
+        with PanelGrid(id="panels").data_bind(cls.live):
             for name, panel in PANELS.items():
                 declared = {feed: of for feed, of in feeds.items() if hasattr(panel, feed)}
                 yield panel(id=name).data_bind(**declared)
@@ -129,6 +135,7 @@ class Dashboard(TimeTravel, FollowRow, Tools):
         yield follow.data_bind(cls.status, cls.sightings, cls.marked, row_followed=cls.followed)
         notice = NoticeLine(WELCOME if self._workload else "", id="notice")
         yield notice.data_bind(cls.live, cls.now_s, cls.ended)
+        yield TooSmall(alarms=self._production).data_bind(cls.live, cls.now_s, cls.ended)
         yield FindLine()
         yield KeyLine(LEAVE_FIRST)
 
@@ -199,6 +206,7 @@ class Dashboard(TimeTravel, FollowRow, Tools):
     def action_reserve(self) -> None:
         board = self._main.query_one(Board)
         board.show_reserve = not board.show_reserve
+        self._main.query_one(PanelGrid).share_out()
 
     def action_panel(self, name: str) -> None:
         """Go to a panel; where only one has room, that is the one shown."""

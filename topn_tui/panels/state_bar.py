@@ -35,6 +35,9 @@ STATES: dict[State, str] = {
 """Names which the log, Redis and the documents have too: the Chinese is beside them, not in their place."""
 
 
+PRODUCTION = mark("‼ PRODUCTION ‼")
+
+
 class StateBar(Lines):
     """Shows the live status even while the panels are paused: EXACT must not outlive the truth."""
 
@@ -125,7 +128,12 @@ class StateBar(Lines):
         """The word, whatever the place is called; then what it is called, if that says more."""
         says_no_more = self._environment.lower() in ("", "prod", "production")
         name = "" if says_no_more else f" {self._environment}"
-        return spans(t("‼ PRODUCTION ‼"), name)
+        return spans(t(PRODUCTION), name)
+
+
+def production(*, colour: bool) -> Spans:
+    """The word on the ground of an alarm."""
+    return _alarming(spans((f" {t(PRODUCTION)} ", "")), colour=colour)
 
 
 def _alarming(line: Spans, *, colour: bool) -> Spans:
