@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.pipeline.at_rest import fresh, wait_rest
@@ -92,6 +94,30 @@ def test_records_that_retention_took_before_they_were_read_are_a_resync(
         state == "LOADING" and "out of range" in reason
         for state, reason in states_since(engine, seen)
     )
+
+
+def test_an_engine_that_is_too_far_behind_loads_instead_of_following(
+    world: WorldFactory, engine_on: EngineFactory
+) -> None:
+    shop = world(canal=False)
+    # It reads one message at a time: it is still behind when it asks for the log's end.
+    few = ("--set", "engine.resync_lag=50", "--set", "feed.batch_messages=1")
+    engine = start_proven(shop, engine_on, *NO_AUDITS, *few)
+    seen, at = len(engine.states), fresh(engine)["positions"]["0"]
+    engine.pause()
+    shop.execute(";".join([f"UPDATE {TABLE} SET like_cnt = like_cnt + 1 WHERE id = 58"] * 400))
+    shop.kafka.values(shop.topic, at + 400)  # Canal has sent them
+    engine.resume()
+    said = engine.wait_notice(r"^warning: starting anew at the feed's end: ")
+    assert re.search(r": \d+ messages behind, more than feed lag 50$", said), said
+    wait_equal(shop, engine)
+    change(shop, 78)
+    wait_equal(shop, engine)
+    assert any(
+        state == "LOADING" and "messages behind" in reason
+        for state, reason in states_since(engine, seen)
+    )
+    assert fresh(engine)["audit_mismatches"] == 0
 
 
 @pytest.mark.parametrize("account", ["reader", "monitor"])
