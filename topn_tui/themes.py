@@ -23,6 +23,7 @@ def _theme(
     name_colour: str,
     accent: str,
     primary: str,
+    followed: str,
     border: str,
     alarm: str,
 ) -> Theme:
@@ -36,6 +37,7 @@ def _theme(
         name_colour: of keys and titles.
         accent: of what has the focus, and of headings.
         primary: mixed into the background of the row under the cursor.
+        followed: mixed into that of a row that is followed, and around its panel.
         border: around a panel that has not the focus.
         alarm: the ground of the header in production.
     """
@@ -46,7 +48,7 @@ def _theme(
         name=name,
         dark=dark,
         primary=primary,
-        secondary=warn,
+        secondary=followed,
         warning=warn,
         error=alarm,
         success=good,
@@ -57,7 +59,7 @@ def _theme(
         panel=panel,
         variables={
             "text-primary": name_colour,
-            "text-secondary": warn,
+            "text-secondary": name_colour,
             "text-success": good,
             "text-warning": warn,
             "text-error": bad,
@@ -80,6 +82,7 @@ DARK = _theme(
     name_colour="#56b4e9",
     accent="#dfa6c8",
     primary="#0072b2",
+    followed="#009e73",
     border="#445261",
     alarm="#b3261e",
 )
@@ -91,6 +94,7 @@ LIGHT = _theme(
     name_colour="#00538a",
     accent="#803468",
     primary="#7cc4ee",
+    followed="#2bb88d",
     border="#a3abb4",
     alarm="#b3261e",
 )

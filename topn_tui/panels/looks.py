@@ -14,7 +14,7 @@ from topn_tui.panels.tones import TONES, Spans
 
 LOOKS = {
     "": "",
-    "head": "$foreground 60%",
+    "head": "$foreground 72%",
     "cursor": "on $primary 45%",
     "blurred": "on $primary 20%",
     "marked": "on $accent 20%",

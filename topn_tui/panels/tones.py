@@ -21,8 +21,8 @@ Spans: TypeAlias = tuple[Span, ...]
 
 TONES: dict[Tone, str] = {
     "": "",
-    "dim": "$foreground 60%",
-    "faint": "$foreground 35%",
+    "dim": "$foreground 72%",
+    "faint": "$foreground 50%",
     "strong": "bold",
     "name": "$text-primary",
     "accent": "bold $text-accent",
