@@ -2,7 +2,8 @@
 
 ``82`` the key is 82 or begins so · ``key:82`` it is 82 · ``op:delete`` · ``verdict:entered,left`` either.
 A word of a fixed list may be cut short (``op:del``), for it is read while it is typed; blanks in one
-are ``-``. Text between quotation marks may hold blanks. Upper and lower case are one.
+are ``-``. Text between quotation marks may hold blanks. Upper and lower case are one. Fields and words
+may be written in English and in the screen's language.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
+
+from topn_tui.language import t
 
 Words = Mapping[str, Sequence[str]]
 """Field -> the words it may have, as they are shown; none: any."""
@@ -58,24 +62,39 @@ def parse(text: str, words: Words) -> Filter:
 
 def _term(part: str, words: Words) -> Term:
     field, colon, value = part.partition(":")
+    wide, _, wide_value = part.partition("：")
+    if not colon and (named := _field(wide, words)):
+        field, colon, value = named, "：", wide_value
     if not colon or '"' in field:
         return Term("key", (_bare(part),))
+    field = _field(field, words) or field
     if field not in words:
-        fields = ", ".join(f"{name}:" for name in words)
-        raise Unclear(f"no {field}: here; write a key, or {fields}")
-    given = [_bare(of) for of in value.split(",")]
+        fields = ", ".join(f"{t(name)}:" for name in words)
+        raise Unclear(t("no {field}: here; write a key, or {fields}", field=field, fields=fields))
     if not words[field]:
-        return Term(field, tuple(given), whole=value != "")
-    meant = tuple(_word(of, field, words[field]) for of in given if of or len(given) == 1)
-    return Term(field, meant)
+        return Term(field, tuple(map(_bare, value.split(","))), whole=value != "")
+    given = [_bare(of) for of in value.replace("，", ",").split(",")]
+    meant = [_words(of, field, words[field]) for of in given if of or len(given) == 1]
+    return Term(field, tuple(chain(*meant)))
 
 
-def _word(given: str, field: str, words: Sequence[str]) -> str:
+def _field(name: str, words: Words) -> str | None:
+    """The field of this name, in English or in the screen's language."""
+    return next((field for field in words if name in (field, t(field))), None)
+
+
+def _words(given: str, field: str, words: Sequence[str]) -> Sequence[str]:
+    """What the row's word may begin with; one in the screen's language stands for the engine's."""
     asked = given.replace("-", " ")
-    if not any(word.casefold().startswith(asked) for word in words):
-        known = ", ".join(word.replace(" ", "-") for word in words)
-        raise Unclear(f"{field}:{given} is none of {known}")
-    return asked
+    if any(word.casefold().startswith(asked) for word in words):
+        return (asked,)
+    found = [word for word in words if t(word).casefold().startswith(asked)]
+    if not found:
+        known = ", ".join(t(word).replace(" ", "-") for word in words)
+        raise Unclear(
+            t("{field}:{given} is none of {known}", field=field, given=given, known=known)
+        )
+    return found
 
 
 def _bare(text: str) -> str:

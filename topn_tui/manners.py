@@ -10,13 +10,16 @@ from typing import ClassVar
 from rich.console import RenderableType
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.notifications import Notify
 from textual.screen import Screen
+from textual.theme import ThemeProvider
 
 from topn_tui.dressed import Dressed
 from topn_tui.language import t
+from topn_tui.screens.palette import Palette
 from topn_tui.terminal import Terminal
 
 MAX_TOASTS = 2
@@ -85,6 +88,15 @@ class Mannered(Dressed, inherit_bindings=False):
     def own_commands(self) -> Sequence[Binding]:
         """Keys that are commands as well, in the palette's order."""
         return ()
+
+    def action_command_palette(self) -> None:
+        """As Textual's, in the screen's language."""
+        if self.use_command_palette and not CommandPalette.is_open(self):  # type: ignore[arg-type]  # as Textual
+            self.push_screen(Palette(placeholder=t("Search for commands…"), id="--command-palette"))
+
+    def search_themes(self) -> None:
+        """As Textual's, in the screen's language."""
+        self.push_screen(Palette(providers=[ThemeProvider], placeholder=t("Search for themes…")))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Each of ours once. Of Textual's only what we have no key for: the theme."""

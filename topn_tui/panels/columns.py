@@ -32,6 +32,11 @@ def translated(columns: Sequence[Column]) -> tuple[Column, ...]:
     return tuple(replace(column, title=t(column.title)) for column in columns)
 
 
+def _title_cells(column: Column) -> int:
+    """A column that is drawn narrower than its content still has room for its title."""
+    return cell_len(column.title) if column.drawn else 0
+
+
 def fit_columns(
     columns: Sequence[Column], natural: Sequence[int], width: int, gap: int
 ) -> tuple[int, ...]:
@@ -48,7 +53,7 @@ def fit_columns(
         for c, n in zip(columns, natural, strict=True)
     ]
     least = [
-        min(want, c.at_least) if c.at_least else want
+        min(want, max(c.at_least, _title_cells(c))) if c.at_least else want
         for c, want in zip(columns, wanted, strict=True)
     ]
     shown = set(range(len(columns)))

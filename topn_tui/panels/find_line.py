@@ -63,7 +63,7 @@ class FindLine(Horizontal):
     def _tell(self, *parts: str | Span) -> None:
         """What is unclear; else what may be written."""
         if not parts and self._list is not None:
-            named = (f"{name}:{(of or ('82',))[0]}" for name, of in self._list.WORDS.items())
+            named = (f"{t(name)}:{t((of or ('82',))[0])}" for name, of in self._list.WORDS.items())
             examples = "  ".join(named)
             parts = ((t("82  {examples} · enter keep · esc clear", examples=examples), "dim"),)
         self.query_one("#find-told", Static).update(content([spans(*parts)]))

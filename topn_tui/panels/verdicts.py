@@ -142,6 +142,8 @@ def why_left_parts(of: EvictionEntry) -> tuple[Told, ...]:
     if of.by is None:
         return (told("{reason}", reason=cause), *up)
     score = told(" ({score})", score=number(of.by.score))
+    if of.cause is Cause.DISPLACED:
+        return (told("displaced by {key}", key=key(of.by.key)), score, *up)
     return (told("{cause} by {key}", cause=cause, key=key(of.by.key)), score, *up)
 
 
