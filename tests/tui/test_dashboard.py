@@ -12,7 +12,6 @@ from wcwidth import wcswidth
 
 from engine.errors import ServiceAway, WrongSetting
 from engine.status import (
-    Counters,
     EngineStatus,
     Exactness,
     LoadStatus,
@@ -24,17 +23,16 @@ from engine.status import (
     Verdict,
 )
 from tests.tui.conftest import FRAME_S, Open
+from tests.tui.hostile import HOSTILE, hostile
 from tests.tui.scripted import (
     BOARD,
     EVENTS,
     EVICTIONS,
-    HEAP,
     NOW_MS,
     ScriptedEngine,
     event,
     on_board,
     row,
-    sample,
 )
 from topn_tui import running
 from topn_tui.keys import KEYS
@@ -446,45 +444,6 @@ async def test_only_lines_that_differ_are_drawn(
 
 
 # ── hostile text ──
-
-HOSTILE = (
-    "\x1b]0;owned\x07\x1b[2J",
-    "[bold red]x[/] [@click=app.quit]y[/]",
-    "\u202eevil\u2066\u200b",
-    "a\nb\tc\rd",
-    "中文👨\u200d👩\u200d👧\U0001f1e8\U0001f1f3👍\U0001f3fd",
-    "z" + "\u0301" * 50,
-    "\ud800\x9b31m",
-    "w" * 500,
-)
-
-
-def hostile(texts: tuple[str, ...]) -> EngineStatus:
-    """A status in which no text can be trusted; every list has a row for each of `texts`."""
-    text = " ".join(texts)
-    rows = tuple(row(of, 650, of, of.encode(errors="replace"), None) for of in texts)
-    entries = tuple(
-        event(n, Verdict.DEAD, op=of, key=of, reason=of, columns=(of,), raw=of.encode(errors="replace"))
-        for n, of in enumerate(texts, 1)
-    )  # fmt: skip
-    status = sample()
-    return replace(
-        status,
-        board_name=text, table=text, topic=text, key_name=text, score_name=text, column_names=texts[:3],
-        exactness=Exactness(state=State.INEXACT, reason=text),
-        standing=Standing(publication=Publication.FENCED, by=text, reason=text),
-        board=rows, heap=(*(of.rank_key for of in rows), *HEAP),
-        reserve=replace(status.reserve, next_up=rows[0], next_to_spill=rows[1], best=rows),
-        floor=(1, text),
-        load=LoadStatus(why=text, phase=text, opened_at_ms=1),
-        last_audit=LoadStatus(why=text, phase=text, opened_at_ms=1, ended_at_ms=2),
-        counters=Counters(ignored=((text, 1),)),
-        partitions=tuple(replace(p, passed=text) for p in status.partitions),
-        services=tuple(replace(s, name=of, detail=of) for s, of in zip(status.services, texts, strict=False)),
-        events=entries,
-        evictions=tuple(replace(EVICTIONS[1], number=n, row=of, by=of, successor=of) for n, of in enumerate(rows)),
-        notices=tuple(Notice(number=n, at_ms=1, level=of, text=of) for n, of in enumerate(texts)),
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize("texts", [HOSTILE, HOSTILE[::-1]], ids=["forward", "backward"])
