@@ -275,7 +275,7 @@ class Engine:
             self._apply(topn, messages[start : start + SLICE_MESSAGES])
             # Counted across rounds: with messages at hand next_batch() does not wait either.
             if self._clock.monotonic_ms() - self._yielded_ms > SLICE_MS:
-                await give_way()
+                await give_way(self._clock)
                 self._yielded_ms = self._clock.monotonic_ms()
         self._taken = dict(self._feed.positions())
         if self._follower.lost is not None:

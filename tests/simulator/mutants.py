@@ -252,7 +252,7 @@ MUTANTS = (
               law=("EXACT that its owner has not claimed",)),
     SimMutant("no rewrite after a restore", Publisher, "_acquire", no_rewrite_after_a_restore, histories=40,
               world={"faults": {"dump": 4, "restored": 4}}, law=(SHOWN, NO_WAY_BACK)),
-    SimMutant("positions ahead of the board", Engine, "_board_state", positions_ahead, histories=10,
+    SimMutant("positions ahead of the board", Engine, "_board_state", positions_ahead, histories=30,
               law=("positions run ahead of what was applied",)),
     SimMutant("merged without the buffer", Load, "build", merged_without_buffer, histories=20, law=(TRACKED,)),
     SimMutant("floor lowered by a cut load", Load, "take_answer", cut_load_lowers_the_floor, histories=10,
