@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 pytest_plugins = ["tests.stack.fixtures", "tests.pipeline.fixtures"]
@@ -17,3 +19,6 @@ def _no_settings_from_this_machine(
         monkeypatch.setenv(name, str(home / name.lower()))
     for name in ("TOPN_CONFIG", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if os.environ.get(name, "").lower().startswith("zh"):
+            monkeypatch.setenv(name, "C.UTF-8")  # the dashboard would be in Chinese

@@ -101,7 +101,7 @@ def stages(status: EngineStatus, now_ms: int, width: int = 0) -> list[Spans]:
 
 def publication(of: Standing, now_ms: int) -> Spans:
     """``◆ OWNER v88,214``, ``◇ STANDBY: owned by …``, ``✖ FENCED by …``, ``○ AWAY: reason``."""
-    by, reason = safe(of.by or UNKNOWN), safe(t(of.reason or ""))
+    by, reason = safe(of.by or UNKNOWN), safe(t(of.reason)) if of.reason else ""
     said = t(": {reason}", reason=reason) if reason else ""
     match of.publication:
         case Publication.OWNER:

@@ -156,7 +156,7 @@ def exactness(status: EngineStatus, now_ms: int, ended: str | None) -> Spans:
     if ended is not None:
         return spans((t("✖ ENGINE ENDED"), "bad"), t(": {reason}", reason=safe(t(ended))))
     glyph, tone = GLYPHS[of.state]
-    age, reason = since(of.since_at_ms, now_ms), safe(t(of.reason or ""))
+    age, reason = since(of.since_at_ms, now_ms), safe(t(of.reason)) if of.reason else ""
     why = t(": {reason}", reason=reason) if reason else ""
     head = (f"{glyph} {state_word(of.state)}", tone)
     match of.state:

@@ -1,0 +1,275 @@
+"""English and Chinese: chosen, complete, and fitting."""
+
+from __future__ import annotations
+
+import ast
+import re
+from gettext import NullTranslations
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from textual.widgets import Input
+
+from engine.configuration import load_settings
+from engine.core.changes import Cause, Verdict
+from engine.core.loading import Passed, Phase, Why
+from engine.errors import WrongSetting
+from engine.status import Health
+from engine.told import Told, listed, told, told_n
+from tests.docs import messages
+from tests.embedded.test_first_minute import newcomer
+from tests.tui.speaking import Accented, speaking, tour
+from topn_tui import language, words
+from topn_tui.language import language_of, t, tn
+from topn_tui.panels import PANELS, Events
+
+ROOT = Path(__file__).parents[2]
+PLACE = re.compile(r"{.*?}")
+
+
+# ── choosing ──────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("setting", "environment", "expected"),
+    [
+        ("auto", {}, "en"),
+        ("auto", {"LANG": "zh_CN.UTF-8"}, "zh"),
+        ("auto", {"LANG": "zh_TW.Big5"}, "zh"),
+        ("auto", {"LANG": "C.UTF-8"}, "en"),
+        ("auto", {"LANG": "de_DE.UTF-8"}, "en"),
+        ("auto", {"LANG": "zh_CN.UTF-8", "LC_MESSAGES": "en_GB.UTF-8"}, "en"),
+        ("auto", {"LANG": "en_GB.UTF-8", "LC_MESSAGES": "zh_CN.UTF-8"}, "zh"),
+        ("auto", {"LANG": "zh_CN.UTF-8", "LC_MESSAGES": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"),
+        ("auto", {"LANG": "zh_CN.UTF-8", "LC_ALL": ""}, "zh"),
+        ("en", {"LC_ALL": "zh_CN.UTF-8"}, "en"),
+        ("zh", {"LC_ALL": "en_GB.UTF-8"}, "zh"),
+    ],
+)
+def test_the_setting_goes_before_lc_all_before_lc_messages_before_lang(
+    setting: str, environment: dict[str, str], expected: str
+) -> None:
+    assert language_of(setting, environment) == expected
+
+
+def test_the_language_is_a_setting_and_a_wrong_one_names_the_right_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert load_settings(None).settings.view.language == "auto"
+    monkeypatch.setenv("TOPN_VIEW__LANGUAGE", "zh")
+    assert load_settings(None).settings.view.language == "zh"
+    monkeypatch.setenv("TOPN_VIEW__LANGUAGE", "Klingon")
+    with pytest.raises(WrongSetting, match=r"view.language = 'Klingon'.* 'auto', 'en' or 'zh'"):
+        load_settings(None)
+
+
+# ── looking up ────────────────────────────────────────────────────────────────────────────────
+
+
+class Wrong(NullTranslations):
+    """A catalogue that somebody spoilt."""
+
+    def gettext(self, message: str) -> str:
+        return "{nobody} {0} {rows:%} {"
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return self.gettext(msgid1)
+
+
+def test_a_translation_that_does_not_fit_its_values_is_shown_in_english() -> None:
+    with speaking(Wrong()):
+        assert t("{rows:,} rows", rows=1200) == "1,200 rows"
+        assert tn("{n} row", "{n} rows", 2) == "2 rows"
+        assert t(told("{rows:,} rows", rows=1200)) == "1,200 rows"
+
+
+def test_values_that_fit_no_template_show_the_template_and_nobody_fails() -> None:
+    assert t("{rows} rows", other=1) == "{rows} rows"
+    assert t("{rows:,} rows", rows=None) == "{rows:,} rows"
+
+
+def test_braces_in_a_value_or_in_a_text_without_values_are_only_braces() -> None:
+    assert t("{what}", what="{secret} {0}") == "{secret} {0}"
+    assert t("a {b") == "a {b"
+    assert t("") == ""
+
+
+def test_what_the_engine_told_is_english_for_all_but_the_screen() -> None:
+    reason = told("partition {partitions} has not yet passed the last load", partitions="1, 2")
+    notice = told("{service}: {reason}", service="Kafka", reason=reason)
+    assert notice == "Kafka: partition 1, 2 has not yet passed the last load"
+    with speaking("zh"):
+        assert t(notice) == "Kafka：分区 1, 2 尚未越过最近一次加载"
+        assert t(listed([told("{name} is missing", name=7), "x"])) == "缺少 7, x"
+        assert f"{notice}" == str(notice) == notice
+    assert [told_n("{n} row", "{n} rows", n) for n in (1, 2)] == ["1 row", "2 rows"]
+
+
+# ── complete ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_text_in_the_code_has_chinese_with_the_same_places_and_nothing_is_left_over() -> None:
+    code, catalogue = messages.in_code(), messages.in_catalogue()
+    in_code = {message.id for message in code if message.id}
+    translated = {message.id: message.string for message in catalogue if message.id}
+    hint = "; write the Chinese into topn_tui.po, then `make messages`"
+    assert sorted(map(str, in_code - translated.keys())) == [], "not in the catalogue" + hint
+    assert sorted(map(str, translated.keys() - in_code)) == [], "no longer in the code" + hint
+    assert sorted(str(id_) for id_, text in translated.items() if not text) == [], "empty" + hint
+    for id_, text in translated.items():
+        ids = (id_,) if isinstance(id_, str) else id_
+        for said in (text,) if isinstance(text, str) else text:
+            assert sorted(PLACE.findall(said)) == sorted(PLACE.findall(ids[-1])), id_
+
+
+def test_the_compiled_catalogue_is_that_of_the_text_file() -> None:
+    assert messages.MO.read_bytes() == messages.mo_bytes(), "run `make messages`"
+    assert messages.PO.read_text("utf-8") == messages.po_text(messages.up_to_date())
+
+
+def test_only_whole_texts_are_looked_up_never_ones_put_together() -> None:
+    """An f-string has no place in a catalogue: its values are filled in before it is looked up."""
+    for file in [*(ROOT / "topn_tui").rglob("*.py"), *(ROOT / "engine").rglob("*.py")]:
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in messages.KEYWORDS
+            ):
+                bad = [of for of in node.args if isinstance(of, ast.JoinedStr | ast.BinOp)]
+                assert not bad, f"{file}:{node.lineno}"
+
+
+TELLS = {
+    *("notify", "_notify", "Claim", "Reason"),
+    *("ServiceAway", "PositionLost", "StoreRefused", "NotKept"),
+}
+"""Calls whose texts come to the screen, from the engine too."""
+
+
+def test_nothing_is_told_to_people_that_no_catalogue_could_have() -> None:
+    """Most of what an engine says it says in trouble, which no tour of the screens meets."""
+    plain = []
+    for file in [*(ROOT / "engine").rglob("*.py"), *(ROOT / "topn_tui").rglob("*.py")]:
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if name in TELLS:
+                plain += [f"{file.name}:{of.lineno}" for of in node.args if _is_sentence(of)]
+    assert plain == []
+
+
+def _is_sentence(of: ast.expr) -> bool:
+    if isinstance(of, ast.Constant):
+        return isinstance(of.value, str) and " " in of.value
+    return isinstance(of, ast.JoinedStr)
+
+
+def test_all_words_of_the_engines_enumerations_are_marked() -> None:
+    assert set(words.CAUSES) == set(Cause)
+    assert set(words.VERDICTS) == set(Verdict)
+    assert set(words.HEALTH) == set(Health)
+    assert set(words.LOADS) == set(Why)
+    assert set(words.PHASES) == {*Phase, "swapped", "equal"}
+    assert len(words.PASSED) == len(Passed) - 1  # the third is a dash
+
+
+# ── on the screen ─────────────────────────────────────────────────────────────────────────────
+
+NAMES = {
+    # of the table, its columns and what they hold; of the topic and the Redis keys
+    *("topn", "tui", "webook", "interactives", "id", "biz", "like", "cnt", "read", "topic"),
+    *("c", "rt", "et", "wq", "ry", "b", "a", "pt", "p", "wq3"),
+    # what the change log and SQL call it
+    *("INSERT", "UPDATE", "DELETE", "TRUNCATE", "NULL", "insert", "update", "delete"),
+    # names that are the same in every language
+    *("EMBEDDED", "SQLite", "OWNER", "v", "csv", "json", "svg", "board", "no", "op"),
+    # keys, as keyboards have them
+    *("space", "esc", "enter", "tab", "shift", "home", "end", "PgUp", "PgDn"),
+    *("f", "F", "e", "m", "n", "r", "v", "i", "t", "u", "x", "q", "s", "k", "j"),
+}
+"""All words that may stand on the screen as they are."""
+WORD = re.compile(r"[A-Za-z]+")
+
+
+def untranslated(lines: list[str], known: set[str]) -> set[str]:
+    return {word for line in lines for word in WORD.findall(line)} - known
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=["80x24", "160x50"])
+async def test_nothing_on_any_screen_has_not_been_looked_up(size: tuple[int, int]) -> None:
+    found = {}
+    with speaking(Accented()):
+        async with newcomer(size) as person:
+            async for name, lines in tour(person):
+                raw = b"".join(entry.raw for entry in person.app.status.events).decode()
+                found[name] = untranslated(lines, NAMES | set(WORD.findall(raw)))
+    assert {name: words for name, words in found.items() if words} == {}
+    assert len(found) > 40
+
+
+async def test_a_text_that_is_not_looked_up_is_found() -> None:
+    with speaking(Accented()):
+        assert untranslated([t("Nothing is loaded yet.")], NAMES) == set()
+        assert untranslated(["Nothing is loaded yet."], NAMES) == {"Nothing", "is", "loaded", "yet"}
+        assert untranslated([t("left: {reason}", reason="nobody knows")], NAMES) == {
+            "nobody",
+            "knows",
+        }
+
+
+CUT_HERE = ("finding", "what there is not", "no word of these")
+"""Where the line has an example more than there is room for."""
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 20), (120, 40)], ids=str)
+async def test_the_whole_dashboard_in_chinese_stays_in_its_columns(size: tuple[int, int]) -> None:
+    width, height = size
+    with speaking("zh"):
+        async with newcomer(size) as person:
+            async for name, lines in tour(person):
+                if "said" in name or "asked" in name:
+                    continue
+                assert [cell_len(line) for line in lines] == [width] * height, name
+                if size == (80, 24) and name not in CUT_HERE:
+                    assert "…" not in "".join(lines).replace("查找命令…", ""), name
+            for panel in PANELS:
+                said = "\n".join(await person.panel(panel))
+                assert re.search("[\u4e00-\u9fff]{2}", said), panel
+
+
+async def test_the_operator_reads_the_board_in_chinese_at_80x24() -> None:
+    with speaking("zh"):
+        async with newcomer((80, 24)) as person:
+            await person.wait(15)
+            lines = await person.screen()
+            assert re.match(
+                r" ● EXACT 精确  (\d+ 秒前核实 · )?截至 [\d:]{8} .*◆ OWNER v\d+", lines[1]
+            )
+            assert "1 榜单  2 堆  3 事件  4 淘汰  5 管道" in lines[2]
+            head = next(line for line in lines if "升降" in line)
+            assert head.split()[1:-1] == ["#", "升降", "id", "biz_id", "biz", "read_cnt",
+                                          "like_cnt", "变化"]  # fmt: skip
+            assert "? 帮助" in lines[-1]
+            told = "\n".join(await person.panel("evictions"))
+            assert re.search(r"被 \d+ 挤下|递补", told)
+
+
+async def test_words_of_the_filter_may_be_chinese() -> None:
+    with speaking("zh"):
+        async with newcomer((120, 40)) as person:
+            await person.wait(10)
+            await person.pilot.press("3", "slash")
+            person.app.query_one("#find-text", Input).value = "判定：低于底线"
+            await person.screen()
+            found = person.app.query_one(Events).found
+            assert {entry.explained.verdict for entry in found} == {Verdict.BELOW_FLOOR}
+
+
+def test_telling_is_a_string_that_can_be_copied() -> None:
+    one = told("{rows:,} rows", rows=3)
+    assert isinstance(one, Told)
+    assert one.upper() == "3 ROWS"
+    assert language.t(one) == "3 rows"
