@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from engine.told import told
+from engine.told import said, told
 
 
 class TopnError(Exception):
@@ -22,7 +22,7 @@ class TopnError(Exception):
     @property
     def told(self) -> str:
         """The message: where it was made as :class:`engine.told.Told`, as that."""
-        return self.args[0] if self.args and isinstance(self.args[0], str) else str(self)
+        return said(self)
 
 
 class WrongSetting(TopnError):

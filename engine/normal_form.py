@@ -14,6 +14,8 @@ from contextlib import suppress
 from decimal import Context, Decimal
 from typing import NoReturn
 
+from engine.told import told
+
 _INTEGER = re.compile(r"-?[0-9]{1,400}")
 _DECIMAL = re.compile(r"-?[0-9]{1,400}(?:\.[0-9]{1,400})?")
 _FLOAT = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
@@ -30,13 +32,13 @@ def integer(text: str) -> int:
     """An integer as Canal writes it; a YEAR of zero is ``0000``."""
     digits = text.removeprefix("-")
     if not (digits.isascii() and digits.isdigit()) or len(digits) > INTEGER_DIGITS:
-        raise _refusal(text, "an integer")
+        raise _refusal(text, told("an integer"))
     return int(text)
 
 
 def integer_of_value(value: object) -> int:
     if type(value) is not int:
-        raise _refusal(value, "an integer")
+        raise _refusal(value, told("an integer"))
     return value
 
 
@@ -55,7 +57,7 @@ def decimal_reader(scale: int) -> Callable[[str], Decimal]:
 
     def read(text: str) -> Decimal:
         if _DECIMAL.fullmatch(text) is None:
-            raise _refusal(text, "a decimal number")
+            raise _refusal(text, told("a decimal number"))
         value = Decimal(text)
         if not value:
             return zero
@@ -70,7 +72,7 @@ def float_reader(*, single: bool) -> Callable[[str], float]:
 
     def read(text: str) -> float:
         if _FLOAT.fullmatch(text) is None:
-            raise _refusal(text, "a floating-point number")
+            raise _refusal(text, told("a floating-point number"))
         return float(f"{float(text):.6g}") if single else float(text)
 
     return read
@@ -90,7 +92,7 @@ def enum_reader(labels: tuple[str, ...]) -> Callable[[str], str]:
     def read(text: str) -> str:
         label = by_text.get(text)
         if label is None:
-            raise _refusal(text, f"an index or label of an ENUM of {len(labels)}")
+            raise _refusal(text, told("an index or label of an ENUM of {count}", count=len(labels)))
         return label
 
     return read
@@ -106,7 +108,7 @@ def set_reader(labels: tuple[str, ...]) -> Callable[[str], str]:
                 return ",".join(label for i, label in enumerate(labels) if mask >> i & 1)
         parts = set(text.split(",")) if text else set()
         if not parts <= set(labels):
-            raise _refusal(text, f"a mask or labels of a SET of {len(labels)}")
+            raise _refusal(text, told("a mask or labels of a SET of {count}", count=len(labels)))
         return ",".join(label for label in labels if label in parts)
 
     return read
@@ -120,7 +122,7 @@ def latin1_reader(length: int) -> Callable[[str], bytes]:
         try:
             return text.encode("latin-1").ljust(length, b"\0")
         except UnicodeEncodeError as error:
-            raise _refusal(text, "bytes written as latin-1") from error
+            raise _refusal(text, told("bytes written as latin-1")) from error
 
     return read
 
@@ -132,7 +134,7 @@ def bytes_of_value_reader(length: int) -> Callable[[object], bytes | str]:
         if isinstance(value, str):
             return value
         if not isinstance(value, bytes):
-            raise _refusal(value, "bytes")
+            raise _refusal(value, told("bytes"))
         return value.ljust(length, b"\0")
 
     return read
@@ -144,7 +146,7 @@ def text_of_value(value: object) -> str:
     if isinstance(value, bytes):
         with suppress(UnicodeDecodeError):
             return value.decode()
-    raise _refusal(value, "text")
+    raise _refusal(value, told("text"))
 
 
 def compact_json(text: str) -> str:
@@ -162,7 +164,7 @@ def temporal_reader(decimals: int) -> Callable[[str], str]:
     def read(text: str) -> str:
         match = _TIME.fullmatch(text)
         if match is None:
-            raise _refusal(text, "a date or time")
+            raise _refusal(text, told("a date or time"))
         whole, fraction = match[1], match[2] or ""
         return f"{whole}.{fraction[:decimals]:0<{decimals}}" if decimals else whole
 
@@ -175,4 +177,5 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def _refusal(value: object, wanted: str) -> ValueError:
     shown = value if isinstance(value, str) else repr(value)
-    return ValueError(f"{shown[:60]!r}{'…' if len(shown) > 60 else ''} is not {wanted}")
+    cut = f"{shown[:60]!r}{'…' if len(shown) > 60 else ''}"
+    return ValueError(told("{value} is not {wanted}", value=cut, wanted=wanted))

@@ -61,6 +61,11 @@ def filled(template: str, values: Mapping[str, Any]) -> str:
     return template.format(**values) if values else template
 
 
+def said(error: Exception) -> str:
+    """An error's message: where it was made as :class:`Told`, as that."""
+    return error.args[0] if error.args and isinstance(error.args[0], Told) else str(error)
+
+
 def plain(of: object) -> str:
     """For msgspec, which encodes no subclass of ``str``: an encoder's ``enc_hook``.
 

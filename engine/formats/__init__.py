@@ -17,7 +17,7 @@ from engine.core.changes import Event
 from engine.errors import WrongSetting
 from engine.formats.canal_json import CanalJson
 from engine.formats.canal_protobuf import CanalProtobuf
-from engine.formats.entry import dead, ignored
+from engine.formats.entry import NULL_VALUE, dead, ignored
 from engine.formats.flat_message import FlatMessages
 from engine.told import told
 
@@ -79,17 +79,26 @@ class _Sniffing:
 
     def decode(self, value: bytes | None) -> tuple[Event, ...]:
         if value is None:
-            return ignored("null value")
+            return ignored(NULL_VALUE)
         if not value:
-            return dead("an empty message (0 bytes)")
+            return dead(told("an empty message (0 bytes)"))
         found = detect(value)
         if found is None:
             start = value[:8].hex(" ")
-            return dead(f"neither Canal's JSON nor its protobuf: starts with bytes {start}")
+            return dead(
+                told(
+                    "neither Canal's JSON nor its protobuf: starts with bytes {start}", start=start
+                )
+            )
         decode = self._decoders.get(found)
         if decode is None:
             return dead(
-                f"the message is {found}, but [feed] format is {self._setting!r}; "
-                f"set it to {AUTO!r} or {found!r}"
+                told(
+                    "the message is {found}, but [feed] format is {format!r}; set it to {auto!r} or "
+                    "{found!r}",
+                    found=found,
+                    format=self._setting,
+                    auto=AUTO,
+                )
             )
         return decode(value)

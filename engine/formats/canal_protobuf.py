@@ -19,17 +19,19 @@ from google.protobuf.message import DecodeError
 from engine.columns import Table
 from engine.core.changes import Event, Kind, LogPosition
 from engine.formats import canal_pb2 as pb
-from engine.formats.entry import Entry, Image, Images, dead, ignored
-from engine.formats.judge import ROW_OPS, Judge
+from engine.formats.entry import NULL_VALUE, Entry, Image, Images, dead, ignored
+from engine.formats.judge import ROW_OPS, UNKNOWN_ENTRY, Judge
+from engine.told import told
 
 _OPS = {value: name.removeprefix("EVENT_") for name, value in pb.EventType.items()}
 _OPS[pb.EVENT_UNKNOWN] = ""
 
+_NO_ENTRIES = told("no entries")
 _NOT_ROW_DATA = {
-    pb.ENTRY_UNKNOWN: "unknown entry",
-    pb.ENTRY_TRANSACTIONBEGIN: "transaction",
-    pb.ENTRY_TRANSACTIONEND: "transaction",
-    pb.ENTRY_HEARTBEAT: "heartbeat",
+    pb.ENTRY_UNKNOWN: UNKNOWN_ENTRY,
+    pb.ENTRY_TRANSACTIONBEGIN: told("transaction"),
+    pb.ENTRY_TRANSACTIONEND: told("transaction"),
+    pb.ENTRY_HEARTBEAT: told("heartbeat"),
     pb.ENTRY_GTIDLOG: "gtid",
 }
 
@@ -46,14 +48,18 @@ class CanalProtobuf:
     def decode(self, value: bytes | None) -> tuple[Event, ...]:
         """The events of one message, one or more an entry, in order; never raises on content."""
         if value is None:
-            return ignored("null value")
+            return ignored(NULL_VALUE)
         try:
             packet = pb.Packet.FromString(value)
             if problem := _packet_problem(packet):
                 return dead(problem)
             messages = pb.Messages.FromString(packet.body)
         except DecodeError:
-            return dead(f"not readable as a Canal packet ({len(value)} bytes): cut or damaged")
+            return dead(
+                told(
+                    "not readable as a Canal packet ({size} bytes): cut or damaged", size=len(value)
+                )
+            )
         batch = messages.batch_id or None
         count = len(messages.messages)
         events: list[Event] = []
@@ -61,8 +67,15 @@ class CanalProtobuf:
             try:
                 events += self._entry_events(data, batch)
             except DecodeError:
-                events += dead(f"entry {i} of {count} ({len(data)} bytes) does not decode")
-        return tuple(events) or ignored("no entries")
+                events += dead(
+                    told(
+                        "entry {entry} of {count} ({size} bytes) does not decode",
+                        entry=i,
+                        count=count,
+                        size=len(data),
+                    )
+                )
+        return tuple(events) or ignored(_NO_ENTRIES)
 
     def _entry_events(self, data: bytes, batch: int | None) -> tuple[Event, ...]:
         raw = pb.Entry.FromString(data)
@@ -78,16 +91,20 @@ class CanalProtobuf:
             server_id=header.server_id or None,
         )
         if raw.entry_type != pb.ENTRY_ROWDATA:
-            reason = _NOT_ROW_DATA.get(raw.entry_type, "unknown entry")
+            reason = _NOT_ROW_DATA.get(raw.entry_type, UNKNOWN_ENTRY)
             return (entry.event(Kind.IGNORED, reason),)
         if entry.op in ROW_OPS and not self._judge.is_ours(entry.database, entry.table):
             return self._judge.events(entry)
         try:
             change = pb.RowChange.FromString(raw.store_value)
         except DecodeError:
-            what = f"{entry.op} on {entry.database}.{entry.table}"
-            size = len(raw.store_value)
-            return (entry.event(Kind.DEAD, f"{what}: its rows ({size} bytes) do not decode"),)
+            reason = told(
+                "{op} on {table}: its rows ({size} bytes) do not decode",
+                op=entry.op,
+                table=f"{entry.database}.{entry.table}",
+                size=len(raw.store_value),
+            )
+            return (entry.event(Kind.DEAD, reason),)
         op = _OPS.get(change.event_type, "") or entry.op
         return self._judge.events(
             Entry(
@@ -151,7 +168,14 @@ class _ImageReader:
 
 def _packet_problem(packet: pb.Packet) -> str:
     if packet.type != pb.PACKET_MESSAGES:
-        return f"a Canal packet of type {packet.type}, not {pb.PACKET_MESSAGES} (messages)"
+        return told(
+            "a Canal packet of type {type}, not {wanted} (messages)",
+            type=packet.type,
+            wanted=pb.PACKET_MESSAGES,
+        )
     if packet.compression not in (pb.COMPRESSION_UNKNOWN, pb.COMPRESSION_NONE):
-        return f"a Canal packet with compression {packet.compression}; Canal for Kafka sets none"
+        return told(
+            "a Canal packet with compression {compression}; Canal for Kafka sets none",
+            compression=packet.compression,
+        )
     return ""

@@ -9,6 +9,7 @@ import msgspec
 
 from engine.core.changes import Event, Kind, LogPosition, RowChange
 from engine.formats.reasons import visible
+from engine.told import told
 
 Image: TypeAlias = Mapping[str, object]
 """Column name -> value as Canal has it: text, or None for NULL. A column may be absent."""
@@ -52,6 +53,9 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
             reason,
             self.server_id,
         )
+
+
+NULL_VALUE = told("null value")
 
 
 def dead(reason: str) -> tuple[Event, ...]:

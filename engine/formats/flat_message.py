@@ -13,9 +13,10 @@ import msgspec
 
 from engine.columns import Table
 from engine.core.changes import Event
-from engine.formats.entry import Entry, Images, dead, ignored
+from engine.formats.entry import NULL_VALUE, Entry, Images, dead, ignored
 from engine.formats.judge import ROW_OPS, Judge
 from engine.formats.reasons import shown
+from engine.told import told
 
 
 class _Envelope(msgspec.Struct, gc=False):
@@ -42,14 +43,20 @@ class FlatMessages:
     def decode(self, value: bytes | None) -> tuple[Event, ...]:
         """The events of one message; never raises on content."""
         if value is None:
-            return ignored("null value")
+            return ignored(NULL_VALUE)
         try:
             events = self._of_another_table(value)
             return events or self._any(self._untyped(value.removeprefix(b"\xef\xbb\xbf")))
         except RecursionError:
-            return dead(f"JSON nested too deeply ({len(value)} bytes)")
+            return dead(told("JSON nested too deeply ({size} bytes)", size=len(value)))
         except ValueError as error:  # msgspec's errors and UnicodeDecodeError are ValueErrors
-            return dead(f"not readable as JSON ({len(value)} bytes): {error}")
+            return dead(
+                told(
+                    "not readable as JSON ({size} bytes): {error}",
+                    size=len(value),
+                    error=str(error),
+                )
+            )
 
     def _of_another_table(self, value: bytes) -> tuple[Event, ...]:
         """The quick way out for the rows of other tables on a shared topic; () if it is not one."""
@@ -72,20 +79,27 @@ class FlatMessages:
 
     def _any(self, message: Any) -> tuple[Event, ...]:
         if not isinstance(message, dict):
-            return dead(f"not a Canal message: JSON, but a {type(message).__name__}")
+            kind = type(message).__name__
+            return dead(told("not a Canal message: JSON, but a {kind}", kind=kind))
         if problem := _not_canal(message):
             return dead(problem)
         rows = message.get("data")
         olds = message.get("old")
         if not isinstance(rows, list | None):
-            return dead(f"not a Canal message: data is {shown(rows)}, not a list of rows")
+            return dead(
+                told("not a Canal message: data is {value}, not a list of rows", value=shown(rows))
+            )
         rows = rows or []
         op = _str(message, "type")
         doubt = ""
         if op == "UPDATE" and isinstance(olds, list) and olds and len(olds) != len(rows):
             # Canal drops an empty row from data but not from old; which belongs to which is lost.
             if any(self._has_key(old) for old in olds):
-                doubt = f"{len(rows)} rows but {len(olds)} old ones: whose key changed is not known"
+                doubt = told(
+                    "{rows} rows but {olds} old ones: whose key changed is not known",
+                    rows=len(rows),
+                    olds=len(olds),
+                )
             olds = None
         entry = Entry(
             op,
@@ -117,16 +131,19 @@ def _images(op: str, rows: list[Any], olds: list[Any]) -> list[Images]:
 
 def _not_canal(message: dict[str, Any]) -> str:
     """Why this JSON object is no message of Canal's, "" if it may be one."""
-    advice = "let Canal write this topic, or read another"
+    turn = told("let Canal write this topic, or read another")
     if "op" in message and ("after" in message or "before" in message):
-        return f"a Debezium message; only Canal's formats are understood: {advice}"
+        return told("a Debezium message; only Canal's formats are understood: {turn}", turn=turn)
     if isinstance(message.get("payload"), dict) and "schema" in message:
-        return f"a Debezium message with schema; only Canal's formats are understood: {advice}"
+        return told(
+            "a Debezium message with schema; only Canal's formats are understood: {turn}", turn=turn
+        )
     if isinstance(message.get("data"), dict) and ("xid" in message or "type" in message):
-        return f"a Maxwell message; only Canal's formats are understood: {advice}"
+        return told("a Maxwell message; only Canal's formats are understood: {turn}", turn=turn)
     missing = [name for name in ("database", "table", "type") if name not in message]
     if missing:
-        return f"not a Canal message: it has no {', '.join(missing)}; {advice}"
+        names = ", ".join(missing)
+        return told("not a Canal message: it has no {names}; {turn}", names=names, turn=turn)
     return ""
 
 

@@ -13,6 +13,7 @@ from engine.columns import Table
 from engine.core.changes import Event, Kind
 from engine.formats.entry import Entry
 from engine.formats.rows import RowReader
+from engine.told import told
 
 ROW_OPS = frozenset({"INSERT", "UPDATE", "DELETE"})
 
@@ -21,8 +22,10 @@ _NOT_ROWS = {
     "XACOMMIT": "xa",
     "XAROLLBACK": "xa",
     "GTID": "gtid",
-    "MHEARTBEAT": "heartbeat",
+    "MHEARTBEAT": told("heartbeat"),
 }
+_OTHER_TABLE, _INDEX = told("other table"), told("index ddl")
+UNKNOWN_ENTRY = told("unknown entry")
 _OF_OUR_TABLE = {
     "TRUNCATE": Kind.CLEAR,
     "ERASE": Kind.CLEAR,  # DROP TABLE
@@ -58,32 +61,38 @@ class Judge:
             # of several under the first one: our table may stand further back in the statement.
             if op in ("RENAME", "ERASE") and self._our_name.search(entry.sql):
                 return (entry.event(Kind.RESHAPE, entry.sql),)
-            return (entry.event(Kind.IGNORED, "other table"),)
+            return (entry.event(Kind.IGNORED, _OTHER_TABLE),)
         if op in ROW_OPS:
             return self._row_events(entry)
         if op in _OF_OUR_TABLE:
             return (entry.event(_OF_OUR_TABLE[op], entry.sql),)
         if op in ("CINDEX", "DINDEX"):
-            return (entry.event(Kind.IGNORED, "index ddl"),)
+            return (entry.event(Kind.IGNORED, _INDEX),)
         if entry.row_count:
-            reason = f"{entry.row_count} rows of an event of unknown type {op!r}"
+            reason = told(
+                "{count} rows of an event of unknown type {op!r}", count=entry.row_count, op=op
+            )
             return (entry.event(Kind.DEAD, reason),)
-        return (entry.event(Kind.IGNORED, "unknown entry"),)
+        return (entry.event(Kind.IGNORED, UNKNOWN_ENTRY),)
 
     def _row_events(self, entry: Entry) -> tuple[Event, ...]:
         if not entry.row_count:
-            what = f"{entry.op} on {entry.database}.{entry.table} without rows"
+            table = f"{entry.database}.{entry.table}"
+            reason = told("{op} on {table} without rows", op=entry.op, table=table)
             if entry.sql:
-                what += ": the binlog is in STATEMENT format; set binlog_format=ROW"
-            return (entry.event(Kind.DEAD, what),)
+                turn = told("the binlog is in STATEMENT format; set binlog_format=ROW")
+                reason = told("{what}: {turn}", what=reason, turn=turn)
+            return (entry.event(Kind.DEAD, reason),)
         changes, problems = self._rows.changes(entry)
         if entry.doubt:
             problems.append(entry.doubt)
         events = [entry.event(Kind.ROWS, "", tuple(changes))] if changes else []
         if problems:
-            more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+            others = len(problems) - 1
             # The count first: the end of a long reason is cut off.
-            events.append(entry.event(Kind.DEAD, f"{entry.op}{more}: {problems[0]}"))
+            more = told(" (and {others} more)", others=others) if others else ""
+            reason = told("{op}{more}: {problem}", op=entry.op, more=more, problem=problems[0])
+            events.append(entry.event(Kind.DEAD, reason))
         return tuple(events)
 
     def _drops_our_database(self, entry: Entry) -> bool:

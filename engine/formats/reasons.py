@@ -8,6 +8,8 @@ LIMIT = 300
 
 def visible(text: str, limit: int = LIMIT) -> str:
     """One line of at most ``limit`` characters; whatever does not print is shown as its code."""
+    if len(text) <= limit and text.isprintable():
+        return text  # itself: it may remember more than its letters
     cut = text[: limit + 1]
     if not cut.isprintable():
         cut = "".join(c if c.isprintable() else _code(c) for c in cut)

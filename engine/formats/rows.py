@@ -10,6 +10,7 @@ from engine.core.changes import Delete, RowChange, Upsert, Value
 from engine.core.rank import Key, Score
 from engine.formats.entry import Entry, Image
 from engine.formats.reasons import shown
+from engine.told import said, told
 
 _ABSENT = object()
 
@@ -39,14 +40,18 @@ class RowReader:
                 else:
                     changes.append(self._upsert(after or {}, before))
             except ValueError as error:
-                problems.append(f"row {i} of {entry.row_count}: {error}")
+                of = entry.row_count
+                text = told("row {row} of {count}: {reason}", row=i, count=of, reason=said(error))
+                problems.append(text)
         return changes, problems
 
     def _upsert(self, after: Image, before: Image | None) -> Upsert:
         key = self._key_of(after)
         raw = _find(after, self._score)
         if raw is _ABSENT:
-            raise ValueError(f"score {_name(self._score)} is missing; {_WHY_MISSING}")
+            raise ValueError(
+                told("score {name} is missing; {turn}", name=_name(self._score), turn=_WHY_MISSING)
+            )
         score = self._score_of(raw)
         columns = tuple(
             [
@@ -64,9 +69,13 @@ class RowReader:
     def _key_of(self, image: Image) -> Key:
         raw = _find(image, self._key)
         if raw is _ABSENT:
-            raise ValueError(f"key {_name(self._key)} is missing; {_WHY_MISSING}")
+            raise ValueError(
+                told("key {name} is missing; {turn}", name=_name(self._key), turn=_WHY_MISSING)
+            )
         if raw is None:
-            raise ValueError(f"key {_name(self._key)} is NULL; the key must be a NOT NULL column")
+            raise ValueError(
+                told("key {name} is NULL; the key must be a NOT NULL column", name=_name(self._key))
+            )
         return _as_key(self._read_key, self._key, raw)
 
     def _old_key(self, before: Image, key: Key) -> Key | None:
@@ -83,10 +92,14 @@ class RowReader:
         try:
             value = self._read_score(_text(raw))
         except ValueError as error:
-            raise ValueError(f"score {_name(self._score)}: {error}") from error
+            raise ValueError(
+                told("score {name}: {reason}", name=_name(self._score), reason=said(error))
+            ) from error
         if value is None or isinstance(value, int | Decimal):
             return value
-        raise ValueError(f"score {_name(self._score)} is {shown(raw)}, not a number")
+        raise ValueError(
+            told("score {name} is {value}, not a number", name=_name(self._score), value=shown(raw))
+        )
 
     def _old(self, before: Image, unchanged: Score | None) -> Score | None:
         """The score before, for display: absent it did not change, unreadable it is not known."""
@@ -114,17 +127,25 @@ def display_reader(column: Column) -> Callable[[object], Value]:
     return tolerant
 
 
-_WHY_MISSING = "set binlog_row_image=FULL and filter no such column in Canal"
+_WHY_MISSING = told("set binlog_row_image=FULL and filter no such column in Canal")
 
 
 def _as_key(read: Callable[[str | None], Value], column: Column, raw: object) -> Key:
     try:
         value = read(_text(raw))
     except ValueError as error:
-        raise ValueError(f"key {_name(column)}: {error}") from error
+        raise ValueError(
+            told("key {name}: {reason}", name=_name(column), reason=said(error))
+        ) from error
     if isinstance(value, int | str):
         return value
-    raise ValueError(f"key {_name(column)} is {shown(raw)}, neither an integer nor a string")
+    raise ValueError(
+        told(
+            "key {name} is {value}, neither an integer nor a string",
+            name=_name(column),
+            value=shown(raw),
+        )
+    )
 
 
 def _find(image: Image, column: Column) -> object:
@@ -144,7 +165,7 @@ def _text(raw: object) -> str | None:
         return raw
     if isinstance(raw, int | Decimal) and not isinstance(raw, bool):
         return str(raw)
-    raise ValueError(f"{shown(raw)} is not a string")
+    raise ValueError(told("{value} is not a string", value=shown(raw)))
 
 
 def _name(column: Column) -> str:
