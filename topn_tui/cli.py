@@ -271,7 +271,8 @@ def make_app(
     from topn_tui.appearance import is_production
     from topn_tui.language import language_of, speak
 
-    speak(language_of(settings.view.language))
+    encoding = None if appearance is None else appearance.encoding
+    speak(language_of(settings.view.language, encoding=encoding))
     if embedded is None and (observe or not nothing_configured(settings)):
         engine = make_engine(settings, observe=observe)
         view, place = settings.view, is_production(settings.view)

@@ -29,13 +29,29 @@ _ENGLISH = NullTranslations()
 _catalogue: NullTranslations = _ENGLISH
 
 
-def language_of(setting: str, environment: Mapping[str, str] = os.environ) -> str:
-    """ "en" or "zh": the one set, or for "auto" that of the locale's texts, as the C library finds it."""
+def language_of(
+    setting: str, environment: Mapping[str, str] = os.environ, *, encoding: str | None = None
+) -> str:
+    """``en`` or ``zh``: the one set; for ``auto`` that of the locale's texts, as the C library finds it.
+
+    Args:
+        setting: ``view.language``.
+        environment: LC_ALL, LC_MESSAGES and LANG are read from it.
+        encoding: of a terminal that has not all characters: without Chinese ones ``auto`` is English.
+    """
     if setting != "auto":
         return setting
     names = (environment.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
     locale = next(filter(None, names), "")
-    return CHINESE if locale.lower().startswith(CHINESE) else ENGLISH
+    return CHINESE if locale.lower().startswith(CHINESE) and _has_chinese(encoding) else ENGLISH
+
+
+def _has_chinese(encoding: str | None) -> bool:
+    try:
+        "榜单".encode(encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def speak(language: str) -> None:

@@ -53,6 +53,21 @@ def test_the_setting_goes_before_lc_all_before_lc_messages_before_lang(
     assert language_of(setting, environment) == expected
 
 
+@pytest.mark.parametrize(
+    ("setting", "encoding", "expected"),
+    [
+        ("auto", "ascii", "en"),
+        ("auto", "gb2312", "zh"),
+        ("auto", "utf-8", "zh"),
+        ("zh", "ascii", "zh"),
+    ],
+)
+def test_where_a_terminal_has_no_chinese_characters_auto_is_english(
+    setting: str, encoding: str, expected: str
+) -> None:
+    assert language_of(setting, {"LANG": "zh_CN"}, encoding=encoding) == expected
+
+
 def test_the_language_is_a_setting_and_a_wrong_one_names_the_right_ones(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
