@@ -46,10 +46,10 @@ def told_n(one: str, many: str, n: int, /, **values: Any) -> Told:
     return Told(one, {**values, "n": n}, many)
 
 
-def listed(texts: Sequence[str]) -> Told:
+def listed(texts: Sequence[str], between: str = ", ") -> Told:
     """The texts with commas between them, each of them looked up for itself."""
     names = [f"t{i}" for i in range(len(texts))]
-    return Told(", ".join(f"{{{name}}}" for name in names), dict(zip(names, texts, strict=True)))
+    return Told(between.join(f"{{{name}}}" for name in names), dict(zip(names, texts, strict=True)))
 
 
 def filled(template: str, values: Mapping[str, Any]) -> str:

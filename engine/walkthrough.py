@@ -18,6 +18,7 @@ from engine.published import PublishedBoard, published_board, row_json
 from engine.runtime_api import RunningEngine
 from engine.sample import SAMPLE, SampleRow
 from engine.tasks import CLOSE_MS, cancelled
+from engine.told import listed, told
 from engine.walkthrough_steps import (
     SIZE,
     START,
@@ -108,7 +109,7 @@ class Walkthrough:
             await asyncio.wait({running, walking}, return_when=asyncio.FIRST_COMPLETED)
             if not walking.done():
                 running.result()  # raises what ended it
-                raise TopnError(f"the engine ended: {self._engine.status.ended}")
+                raise TopnError(told("the engine ended: {why}", why=self._engine.status.ended))
             return walking.result()
         finally:
             self._engine.stop()
@@ -142,9 +143,12 @@ class Walkthrough:
                 del self._rows[key]
         passed = await self._wait_for(lambda: self._delivered(change.key, after=number))
         if passed is None:
-            return await self._looked(), f"{change}: the feed did not deliver it; {self._standing}"
+            away = told("the feed did not deliver it; {standing}", standing=self._standing)
+            return await self._looked(), told("{what}: {reason}", what=str(change), reason=away)
         board, trouble = await self._seen(passed)
-        return board, trouble and f"{change}: {trouble}"
+        if trouble is None:
+            return board, None
+        return board, told("{what}: {reason}", what=str(change), reason=trouble)
 
     async def _delivered(self, key: int, *, after: int) -> Mapping[int, int] | None:
         """Where the feed stood once the engine had applied the change of this key."""
@@ -170,9 +174,13 @@ class Walkthrough:
         if board is not None:
             return board, None
         if not seen:
-            return None, f"no board was published; {self._standing}"
+            return None, told("no board was published; {standing}", standing=self._standing)
         if not seen[0].exact:
-            return seen[0], f"the board is not exact: {seen[0].describe()}; {self._standing}"
+            return seen[0], told(
+                "the board is not exact: {state}; {standing}",
+                state=seen[0].describe(),
+                standing=self._standing,
+            )
         return seen[0], _difference(seen[0], expected)
 
     async def _wait_for(self, look: Callable[[], Awaitable[T | None]]) -> T | None:
@@ -211,9 +219,25 @@ class Walkthrough:
     def _standing(self) -> str:
         """What the engine says about itself and the services, for a person who must act."""
         status = self._engine.status
-        services = "; ".join(f"{s.name} {s.health}: {s.detail}" for s in status.services)
-        reason = f" ({status.exactness.reason})" if status.exactness.reason else ""
-        return f"the engine is {status.exactness.state}{reason}; {services}"
+        services = listed(
+            [
+                told(
+                    "{service} {health}: {detail}",
+                    service=s.name,
+                    health=told(s.health),
+                    detail=s.detail,
+                )
+                for s in status.services
+            ],
+            "; ",
+        )
+        why = status.exactness.reason
+        return told(
+            "the engine is {state}{reason}; {services}",
+            state=status.exactness.state,
+            reason=told(" ({reason})", reason=why) if why else "",
+            services=services,
+        )
 
     async def _put_back(self, found: Mapping[int, SampleRow]) -> None:
         """The table as it was found, whatever has been done to it."""
@@ -237,15 +261,28 @@ def _check(rows: Iterable[SampleRow]) -> None:
         if found in (set(), {(*row[:4], row.like_cnt) for row in start}):
             return
     raise WrongSetting(
-        f"the table is neither empty nor holds exactly the {len(START)} start rows of the walkthrough"
-        f" (or the whole sample of {len(SAMPLE)}): nothing was written; name an empty table of that"
-        " shape in table.name"
+        told(
+            "the table is neither empty nor holds exactly the {start} start rows of the "
+            "walkthrough (or the whole sample of {sample}): nothing was written; name an "
+            "empty table of that shape in table.name",
+            start=len(START),
+            sample=len(SAMPLE),
+        )
     )
 
 
 def _difference(board: PublishedBoard, expected: Sequence[str]) -> str:
     for rank, wanted in enumerate(expected, start=1):
-        there = board.rows[rank - 1] if rank <= len(board.rows) else "nothing"
+        there = board.rows[rank - 1] if rank <= len(board.rows) else told("nothing")
         if there != wanted:
-            return f"at rank {rank} there must be {wanted}, the board has {there}"
-    return f"the board has {len(board.rows)} rows, {len(expected)} were expected"
+            return told(
+                "at rank {rank} there must be {wanted}, the board has {there}",
+                rank=rank,
+                wanted=wanted,
+                there=there,
+            )
+    return told(
+        "the board has {rows} rows, {expected} were expected",
+        rows=len(board.rows),
+        expected=len(expected),
+    )

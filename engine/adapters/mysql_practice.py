@@ -10,6 +10,7 @@ from engine.adapters.mysql_reasons import error_code
 from engine.adapters.mysql_sql import quoted
 from engine.errors import ServiceAway, WrongSetting
 from engine.sample import SampleRow
+from engine.told import told
 
 _REFUSALS = (1044, 1142, 1143, 1146)
 """No such right on the database, table or column; no such table."""
@@ -61,8 +62,12 @@ class MySQLPractice:
             if error.__cause__ is None or error_code(error.__cause__) not in _REFUSALS:
                 raise
             raise WrongSetting(
-                f"walkthrough.url: user {self._connection.target.user!r} may not write {self._table}, "
-                f"or there is no such table; GRANT SELECT, INSERT, UPDATE, DELETE ON {self._table} to it"
+                told(
+                    "walkthrough.url: user {user!r} may not write {table}, or there is no such "
+                    "table; GRANT SELECT, INSERT, UPDATE, DELETE ON {table} to it",
+                    user=self._connection.target.user,
+                    table=self._table,
+                )
             ) from error
 
     async def close(self) -> None:

@@ -12,6 +12,7 @@ from engine.errors import WrongSetting
 from engine.ports import PracticeTable
 from engine.sample import SampleRow
 from engine.settings import Settings
+from engine.told import told
 from engine.walkthrough import Walkthrough
 from engine.walkthrough_steps import SIZE, START
 
@@ -44,21 +45,32 @@ def make_walkthrough(settings: Settings) -> Walkthrough:
     _check_walkthrough(settings)
     if not settings.walkthrough.url:
         raise WrongSetting(
-            f"not set: walkthrough.url, the account that may write {settings.table.name}: "
-            "mysql://user@host:port/database"
+            told(
+                "not set: walkthrough.url, the account that may write {name}: "
+                "mysql://user@host:port/database",
+                name=settings.table.name,
+            )
         )
     table = settings.table
     fields = (table.key, *table.columns, table.score or "")
     strange = [name for name in fields if name not in SampleRow._fields]
     if (table.key, table.score) != ("id", "like_cnt") or strange:
         raise WrongSetting(
-            f"the walkthrough needs a table of the sample's shape, with key id, score like_cnt and "
-            f"columns of {', '.join(SampleRow._fields)}; the settings say {', '.join(fields)}"
+            told(
+                "the walkthrough needs a table of the sample's shape, with key id, score "
+                "like_cnt and columns of {fields}; the settings say {given}",
+                fields=", ".join(SampleRow._fields),
+                given=", ".join(fields),
+            )
         )
     database, written = (database_of(url) for url in (table.url or "", settings.walkthrough.url))
     if database != written:
         raise WrongSetting(
-            f"walkthrough.url names the database {written}, table.url {database}: name the same"
+            told(
+                "walkthrough.url names the database {written}, table.url {database}: name the same",
+                written=written,
+                database=database,
+            )
         )
     return Walkthrough(
         engine,
@@ -71,8 +83,12 @@ def make_walkthrough(settings: Settings) -> Walkthrough:
 def _check_walkthrough(settings: Settings) -> None:
     if settings.board.size != SIZE:
         raise WrongSetting(
-            f"board.size = {settings.board.size}: the walkthrough is about a top {SIZE}; "
-            f"add --set board.size={SIZE}"
+            told(
+                "board.size = {size}: the walkthrough is about a top {most}; add --set "
+                "board.size={most}",
+                size=settings.board.size,
+                most=SIZE,
+            )
         )
 
 
