@@ -1,7 +1,7 @@
 # One command each. `make` alone says what there is.
 .DEFAULT_GOAL := help
 .PHONY: help run run-stack test check fast stack bench bench-screen bench-services format lock proto clean
-.PHONY: chaos simulate docs screenshots messages
+.PHONY: chaos simulate docs screenshots messages snapshots
 
 PYTHON ?= python3
 VENV := .venv
@@ -56,6 +56,9 @@ bench: $(READY) ## Ratios, measured in one run
 
 docs: $(READY) ## Write docs/reference.md anew: commands, settings, keys
 	$(BIN)/python -m tests.docs.reference
+
+snapshots: $(READY) ## Draw the pinned screens of tests/tui anew: look at them before they are committed
+	$(BIN)/python -m tests.tui.snapshots
 
 messages: $(READY) ## Bring the Chinese catalogue up to date with the texts in the code
 	$(BIN)/python -m tests.docs.messages

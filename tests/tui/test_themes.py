@@ -58,6 +58,8 @@ async def test_all_text_on_the_screen_can_be_read_in_our_themes(
     dashboard: Open, theme: Theme
 ) -> None:
     look = Appearance(theme=theme.name)
+    async with dashboard(appearance=look, size=(80, 24)) as operator:
+        check_readable(operator, "tabs")
     async with dashboard(appearance=look, production=True, mode="EMBEDDED") as operator:
         inexact = Exactness(state=State.INEXACT, since_at_ms=NOW_MS, reason="dead letter")
         for what, keys in SCREENS.items():

@@ -1,0 +1,194 @@
+"""The pictures that are pinned: what is on each, and how one is drawn, always the same."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import msgspec
+
+from engine.errors import ServiceAway
+from engine.past import After, Moment, Past
+from engine.status import (
+    Exactness,
+    Health,
+    LoadStatus,
+    Notice,
+    Publication,
+    ServiceStatus,
+    Standing,
+    State,
+)
+from tests.tui.conftest import NO_FRAMES_S, Operator, settled
+from tests.tui.scripted import BOARD, EVENTS, NOW_MS, RESERVE, ScriptedEngine, row, sample
+from topn_tui import language
+from topn_tui.app import Dashboard
+from topn_tui.appearance import Appearance
+from topn_tui.themes import LIGHT
+from topn_tui.tools import alone
+
+FOLDER = Path(__file__).parent / "snapshots"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """One screen: an engine that shows this, in a terminal of this size, after these keys."""
+
+    size: tuple[int, int] = (80, 24)
+    engine: Callable[[], ScriptedEngine] = ScriptedEngine
+    keys: str = ""
+    mode: str = ""
+    environment: str = ""
+    production: bool = False
+    appearance: Appearance = field(default_factory=Appearance)
+    dies: bool = False
+
+
+def _catching_up() -> ScriptedEngine:
+    behind = tuple(
+        replace(p, end=p.position + 4_000 * (p.partition + 1)) for p in sample().partitions
+    )
+    state = Exactness(
+        state=State.CATCHING_UP, since_at_ms=NOW_MS - 3_000, reason="24,000 records behind"
+    )
+    return ScriptedEngine(sample(exactness=state, partitions=behind))
+
+
+def _deficit() -> ScriptedEngine:
+    state = Exactness(state=State.DEFICIT, since_at_ms=NOW_MS - 2_000, reason="waiting for a load")
+    reserve = replace(sample().reserve, held=0, next_up=None, next_to_spill=None, best=())
+    board, heap = BOARD[:8], tuple(sorted(of.rank_key for of in BOARD[:8]))
+    return ScriptedEngine(
+        sample(exactness=state, board=board, board_count=8, heap=heap, reserve=reserve)
+    )
+
+
+def _inexact() -> ScriptedEngine:
+    state = Exactness(
+        state=State.INEXACT, since_at_ms=NOW_MS - 5_000, reason="dead letter at p0@81005: not JSON"
+    )
+    told = Notice(
+        number=2, at_ms=NOW_MS - 5_000, level="error", text="dead letter at p0@81005: not JSON; a load follows"
+    )  # fmt: skip
+    return ScriptedEngine(sample(exactness=state, notices=(*sample().notices, told)))
+
+
+def _standby() -> ScriptedEngine:
+    away = ServiceStatus(
+        name="Kafka", health=Health.AWAY, detail="cannot be reached: 127.0.0.1:9092", since_at_ms=NOW_MS - 9_000
+    )  # fmt: skip
+    services = (sample().services[0], away, *sample().services[2:])
+    standing = Standing(publication=Publication.STANDBY, by="e-2 at host-b")
+    return ScriptedEngine(sample(standing=standing, services=services))
+
+
+def _refilling() -> ScriptedEngine:
+    reserve = replace(sample().reserve, held=5, next_to_spill=RESERVE[0])
+    load = LoadStatus(
+        why="refill", phase="querying", opened_at_ms=NOW_MS - 3_000, buffered_rows=120, buffer_rows_limit=10_000
+    )  # fmt: skip
+    return ScriptedEngine(sample(reserve=reserve, load=load))
+
+
+def _with_a_past() -> ScriptedEngine:
+    """Three moments, one change each: 62 gets a score, 98 pushes 53 out, 82 passes 78."""
+    engine = ScriptedEngine()
+    before = {of.key: of for of in BOARD}
+    del before[98]
+    before[53] = row(53, 52, 5, "et", 0)
+    before[62] = msgspec.structs.replace(before[62], score=78)
+    before[82] = msgspec.structs.replace(before[82], score=430)
+    changes = ({62: BOARD[6]}, {98: BOARD[3], 53: None}, {82: BOARD[0]})
+    moments = tuple(
+        Moment(
+            at_ms=EVENTS[6 + n].at_ms,
+            rows=rows,
+            events_before=6 + n,
+            told=True,
+            after=After(
+                floor=(12, 9),
+                reserve=sample().reserve,
+                spilled=418,
+                loads=3,
+                events_total=7 + n,
+                evictions_total=1 + (n > 0),
+            ),
+        )
+        for n, rows in enumerate(changes)
+    )
+    engine.remembered = Past(base=before, moments=moments)
+    return engine
+
+
+PICTURES = {
+    "layout-60x20": Picture(size=(60, 20)),
+    "layout-80x24-events": Picture(keys="3 down down down"),
+    "layout-120x40": Picture(size=(120, 40), keys="down down", mode="EMBEDDED"),
+    "layout-200x60": Picture(size=(200, 60), keys="v"),
+    "theme-light": Picture(
+        size=(120, 40), keys="down f tab", appearance=Appearance(theme=LIGHT.name)
+    ),
+    "plain-production": Picture(
+        environment="prod-eu", production=True, keys="down down",
+        appearance=Appearance(colour=False, encoding="ascii"),
+    ),
+    "state-catching-up": Picture(engine=_catching_up, keys="5"),
+    "state-deficit": Picture(size=(60, 20), engine=_deficit, production=True),
+    "state-inexact": Picture(engine=_inexact, keys="3", environment="staging"),
+    "state-dead-engine": Picture(dies=True),
+    "state-standby": Picture(engine=_standby, keys="5"),
+    "past": Picture(size=(120, 40), engine=_with_a_past, keys="space left left"),
+    "refill": Picture(engine=_refilling, keys="2"),
+}  # fmt: skip
+
+
+async def draw(of: Picture) -> str:
+    """The screen as SVG: the same on every machine, in every shell and language."""
+    language.speak(language.ENGLISH)
+    engine = of.engine()
+    app = Dashboard(
+        engine,
+        mode=of.mode,
+        environment=of.environment,
+        production=of.production,
+        appearance=of.appearance,
+        now_ms=lambda: NOW_MS,
+        frame_s=NO_FRAMES_S,
+    )
+    app.animation_level = "none"
+    with _greenwich():
+        async with app.run_test(size=of.size) as pilot:
+            operator = Operator(app, engine, pilot, [NOW_MS])
+            await operator.look()
+            if of.dies:
+                engine.end(ServiceAway("Redis", "refuses this password"))
+                while app.ended is None:
+                    await pilot.pause(0.01)
+            for key in of.keys.split():
+                await operator.press(key)
+            await operator.look()
+            await settled(pilot)
+            drawing = alone(app.export_screenshot(simplify=True))
+    # Rich names its styles by a checksum of all that is drawn.
+    return re.sub(r"terminal-\d+", "terminal", drawing)
+
+
+@contextmanager
+def _greenwich() -> Iterator[None]:
+    """Times of day are shown in the machine's zone."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["TZ"]
+        else:
+            os.environ["TZ"] = before
+        time.tzset()
