@@ -21,6 +21,7 @@ from tests.docs import messages
 from tests.embedded.test_first_minute import newcomer
 from tests.tui.speaking import Accented, speaking, tour
 from topn_tui import language, words
+from topn_tui.cli import make_app
 from topn_tui.language import language_of, t, tn
 from topn_tui.panels import PANELS, Events
 
@@ -288,3 +289,11 @@ def test_telling_is_a_string_that_can_be_copied() -> None:
     assert isinstance(one, Told)
     assert one.upper() == "3 ROWS"
     assert language.t(one) == "3 rows"
+
+
+def test_the_program_starts_in_the_language_of_the_locale(monkeypatch: pytest.MonkeyPatch) -> None:
+    for locale, board in (("zh_CN.UTF-8", "榜单"), ("en_GB.UTF-8", "Board")):
+        monkeypatch.setenv("LC_ALL", locale)
+        with speaking("en"):
+            make_app(load_settings(None).settings, observe=False, embedded="json")
+            assert t("Board") == board
