@@ -225,3 +225,21 @@ class TestAsAProcess:
             env={"PYTHONIOENCODING": "ascii", "PATH": "/usr/bin:/bin"},
         )
         assert done.stdout.decode("utf-8") == '{"code":200,"msg":"查询成功","data":[]}\n'
+
+
+@pytest.mark.parametrize(
+    ("term", "setting", "said"),
+    [
+        ("xterm", "view.theme=topn-drak", "'topn-drak': there is no such theme; did you mean topn-"),
+        ("xterm", "view.ascii=perhaps", "view.ascii = 'perhaps' (from a flag): write 'auto', 'true' or 'false'"),
+        ("xterm", "view.production=very", "view.production = 'very' (from a flag): write"),
+        ("dumb", "view.theme=nord", "TERM=dumb: nothing can be placed on such a terminal; set TERM"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_drawn_is_said_before_anything_starts(
+    topn: Program, monkeypatch: pytest.MonkeyPatch, term: str, setting: str, said: str
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    ended = topn("--set", setting, "--embedded")
+    assert (ended.code, ended.out) == (2, "")
+    assert said in ended.err
