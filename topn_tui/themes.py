@@ -70,6 +70,8 @@ def _theme(
             "input-selection-background": f"{primary} 45%",
             "footer-key-foreground": accent,
             "panel-lighten-2": border,
+            "scrollbar": border,
+            "scrollbar-background": panel,
         },
     )
 
