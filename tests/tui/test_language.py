@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from gettext import NullTranslations
 from pathlib import Path
 
@@ -15,10 +17,20 @@ from engine.configuration import load_settings
 from engine.core.changes import Cause, Verdict
 from engine.core.loading import Passed, Phase, Why
 from engine.errors import WrongSetting
-from engine.status import Health
+from engine.status import (
+    Exactness,
+    Health,
+    LoadStatus,
+    Notice,
+    Publication,
+    Standing,
+    State,
+)
 from engine.told import Told, listed, told, told_n
 from tests.docs import messages
 from tests.embedded.test_first_minute import newcomer
+from tests.tui.conftest import NOW_MS, Open
+from tests.tui.scripted import ScriptedEngine, sample
 from tests.tui.speaking import Accented, speaking, tour
 from topn_tui import language, words
 from topn_tui.cli import make_app
@@ -234,6 +246,53 @@ async def test_a_text_that_is_not_looked_up_is_found() -> None:
             "nobody",
             "knows",
         }
+
+
+async def test_no_state_of_anything_is_shown_without_being_looked_up(dashboard: Open) -> None:
+    """What an embedded engine, which is always well, does not come to."""
+    found = {}
+    known = NAMES | {"MySQL", "Kafka", "Redis", "engine", "e", "canal"}  # as the script has them
+    quiet = tuple(replace(of, detail="") for of in sample().services)
+    events = tuple(of for of in sample().events if of.explained.verdict is not Verdict.DEAD)
+    engine = ScriptedEngine(sample(notices=(), services=quiet, events=events))
+    with speaking(Accented()):
+        async with dashboard(engine, size=(200, 60), production=True, environment="p") as operator:
+            for name, changed in _states():
+                screen = await operator.show(**changed)
+                found[name] = untranslated(screen.splitlines(), known)
+    assert {name: words for name, words in found.items() if words} == {}
+    assert len(found) > 30
+
+
+def _states() -> Iterator[tuple[str, dict[str, object]]]:
+    ms = NOW_MS
+    for state in State:
+        for provisional in (False, True):
+            of = Exactness(state=state, provisional=provisional, since_at_ms=ms - 3_000)
+            yield f"{state} {provisional}", {"exactness": replace(of, as_of_at_ms=ms)}
+    for publication in Publication:
+        for by in (None, "e-2"):
+            standing = Standing(publication=publication, by=by, version=3, published_at_ms=ms)
+            yield f"{publication} {by}", {"standing": standing}
+    for health in Health:
+        services = tuple(replace(of, health=health, detail="") for of in sample().services)
+        yield health, {"services": services}
+    load = LoadStatus(why="start", phase="waiting", opened_at_ms=ms - 1, buffered_rows=1)
+    for why in Why:
+        yield why, {"load": replace(load, why=why.value, buffer_rows_limit=9)}
+    for phase in Phase:
+        yield phase, {"load": replace(load, phase=phase.value)}
+    for outcome in ("swapped", "equal", told("failed: {reason}", reason=told("see its log"))):
+        ended = replace(load, phase=outcome, ended_at_ms=ms, rows=3, query_ms=1.0)
+        yield outcome, {"load": None, "last_load": ended, "last_audit": ended}
+    for cause in Cause:
+        left = replace(sample().evictions[0], cause=cause, number=100 + list(Cause).index(cause))
+        yield cause, {"evictions": (left,)}
+    told_of = (Notice(number=i, at_ms=ms, level=of, text="") for i, of in enumerate(words.LEVELS))
+    yield "notices", {"notices": tuple(told_of)}
+    yield "no floor", {"floor": None, "whole_table_known": True}
+    yield "a reserve that runs low", {"reserve": replace(sample().reserve, held=2)}
+    yield "nothing at all", {"board": (), "board_count": 0, "heap": (), "partitions": ()}
 
 
 CUT_HERE = ("finding", "what there is not", "no word of these")
