@@ -118,7 +118,8 @@ def _checked(
         names = ("a flag", "the environment", str(path) if path else "the sample file")
         raise WrongSetting(sentence(error, layers, names)) from None
     return Loaded(
-        settings=Settings.model_construct(**dict(settings)),
+        # not dict(settings): that would call the section `keys`
+        settings=Settings.model_construct(**{name: of for name, of in settings}),  # noqa: C416
         origins=_origins(layers, as_given),
         file=path,
     )

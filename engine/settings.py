@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from engine.key_settings import KeysSection
 from engine.setting_section import Section
 from engine.view_settings import ViewSection
 
@@ -271,6 +272,7 @@ class Settings(BaseSettings):
     engine: EngineSection = Field(default_factory=EngineSection)
     walkthrough: WalkthroughSection = Field(default_factory=WalkthroughSection)
     view: ViewSection = Field(default_factory=ViewSection)
+    keys: KeysSection = Field(default_factory=KeysSection)
     log: LogSection = Field(default_factory=LogSection)
     dead_letters: DeadLettersSection = Field(default_factory=DeadLettersSection)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -18,7 +18,7 @@ from engine.status import EngineStatus, Key
 from topn_tui.appearance import Appearance
 from topn_tui.follow_row import FollowRow
 from topn_tui.formatting import safe
-from topn_tui.keys import KEYS, LEAVE_FIRST, WELCOME, WORKLOAD_KEYS, panel_keys
+from topn_tui.keys import KEYS, LEAVE_FIRST, LIST_KEYS, WELCOME, WORKLOAD_KEYS, panel_keys
 from topn_tui.language import t
 from topn_tui.panels import PANELS, TITLES, Board
 from topn_tui.panels.find_line import FindLine
@@ -31,6 +31,7 @@ from topn_tui.panels.notices import NoticeLine
 from topn_tui.panels.past_line import PastLine
 from topn_tui.panels.state_bar import StateBar
 from topn_tui.panels.too_small import LEAST_HEIGHT, LEAST_WIDTH, TooSmall
+from topn_tui.remapping import key_of
 from topn_tui.running import EngineRun
 from topn_tui.screens import DetailScreen, NoticesScreen, help_screen
 from topn_tui.time_travel import TimeTravel
@@ -54,6 +55,7 @@ class Dashboard(TimeTravel, FollowRow, Tools):
         environment: what this pipeline is to people, such as staging; in the header, too.
         production: a mistake here hurts people, which the header says first.
         appearance: theme, colours and signs; None: ours, all of them.
+        keymap: action -> keys, of those that the settings changed.
         workload: the traffic on a table that may be played with; None where there is none.
         now_ms: wall time, for ages.
         frame_s: time between two looks at the engine.
@@ -98,11 +100,13 @@ class Dashboard(TimeTravel, FollowRow, Tools):
         environment: str = "",
         production: bool = False,
         appearance: Appearance | None = None,
+        keymap: Mapping[str, str] | None = None,
         workload: Workload | None = None,
         now_ms: Callable[[], int] = wall_ms,
         frame_s: float = FRAME_S,
     ) -> None:
         super().__init__(appearance or Appearance())
+        self.remap(keymap or {})
         self.title = title
         self._engine, self._now_ms = engine, now_ms
         self._mode, self._environment, self._production = mode, environment, production
@@ -123,9 +127,7 @@ class Dashboard(TimeTravel, FollowRow, Tools):
         of = (self.title, self._mode, self._environment)
         header = StateBar(*of, production=self._production, id="state")
         yield header.data_bind(cls.live, cls.now_s, cls.paused, cls.view, cls.ended)
-        yield Tabs(
-            *(Tab(f"{i} {t(of)}", id=f"tab-{n}") for i, (n, of) in enumerate(TITLES.items(), 1))
-        )
+        yield Tabs(*(Tab(f"{key_of(self, n)} {t(of)}", id=f"tab-{n}") for n, of in TITLES.items()))
         yield PastLine().data_bind(cls.view, cls.now_s, cls.paused)
         with PanelGrid(id="panels").data_bind(cls.live):
             for name, panel in PANELS.items():
@@ -238,12 +240,18 @@ class Dashboard(TimeTravel, FollowRow, Tools):
             self.screen.maximize(self.focused)
 
     def action_help(self) -> None:
-        keys = [*(WORKLOAD_KEYS if self._workload else ()), *KEYS, *panel_keys(list(PANELS))]
-        told = [(of.key_display or of.key, of.tooltip) for of in keys]
+        keys = [
+            *(WORKLOAD_KEYS if self._workload else ()),
+            *KEYS,
+            *panel_keys(list(PANELS)),
+            *LIST_KEYS,
+        ]
+        told = [(key_of(self, str(of.id), all_keys=True), of.tooltip) for of in keys]
         self.push_screen(help_screen(told, embedded=self._workload is not None))
 
     def own_commands(self) -> Sequence[Binding]:
-        return (*KEYS, *(WORKLOAD_KEYS if self._workload else ()))
+        own = (of for of in KEYS if of.id != "palette")
+        return (*own, *panel_keys(list(PANELS)), *(WORKLOAD_KEYS if self._workload else ()))
 
     async def action_quit(self) -> None:
         """Stop the engine, wait for it, leave. Asked again meanwhile: leave at once."""

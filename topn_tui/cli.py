@@ -270,17 +270,23 @@ def make_app(
     from topn_tui.app import Dashboard
     from topn_tui.appearance import is_production
     from topn_tui.language import language_of, speak
+    from topn_tui.remapping import keymap_of
 
+    keymap = keymap_of(settings.keys)
     encoding = None if appearance is None else appearance.encoding
     speak(language_of(settings.view.language, encoding=encoding))
     if embedded is None and (observe or not nothing_configured(settings)):
         engine = make_engine(settings, observe=observe)
         view, place = settings.view, is_production(settings.view)
         name = view.environment
-        return Dashboard(engine, environment=name, production=place, appearance=appearance)
+        return Dashboard(
+            engine, environment=name, production=place, appearance=appearance, keymap=keymap
+        )
     _check_embedded(observe=observe)
     made = make_embedded_engine(settings, embedded or "json")
-    return Dashboard(made, mode="EMBEDDED", workload=made.workload, appearance=appearance)
+    return Dashboard(
+        made, mode="EMBEDDED", workload=made.workload, appearance=appearance, keymap=keymap
+    )
 
 
 def _check_of_use(command: str | None, *, observe: bool, embedded: bool) -> None:

@@ -8,79 +8,103 @@ from engine.told import told
 from topn_tui.language import mark
 
 KEYS = (
-    Binding("space", "pause", mark("Pause"),
+    Binding("space", "pause", mark("Pause"), id="pause",
             tooltip=mark("freeze the panels, never the engine; what is missed is counted")),
-    Binding("escape", "let_go", mark("Live"), show=False, key_display="esc",
+    Binding("escape", "let_go", mark("Live"), id="back", show=False, key_display="esc",
             tooltip=mark("from the past back to live; ends following")),
-    Binding("slash", "find", mark("Find"), key_display="/",
+    Binding("slash", "find", mark("Find"), id="find", key_display="/",
             tooltip=mark("narrow events or evictions to a key, an operation, a verdict")),
-    Binding("f", "follow", mark("Follow"),
+    Binding("f", "follow", mark("Follow"), id="follow",
             tooltip=mark("follow the row under the cursor; the same again: stop")),
-    Binding("F", "follow_key", mark("Follow key"), show=False,
+    Binding("F", "follow_key", mark("Follow key"), id="follow_key", show=False,
             tooltip=mark("follow a row by its key, whatever is known of it")),
-    Binding("r", "refill", mark("Refill"), tooltip=mark("read the table again and swap the answer in")),
-    Binding("a", "audit", mark("Audit"), tooltip=mark("compare the board with the table")),
-    Binding("v", "reserve", mark("Reserve"), tooltip=mark("show the reserve below the board, and hide it")),
-    Binding("n", "notices", mark("Notices"), tooltip=mark("all notices")),
-    Binding("m", "maximise", mark("Max"), tooltip=mark("one panel over the whole screen, and back")),
-    Binding("e", "export", mark("Export"),
+    Binding("r", "refill", mark("Refill"), id="refill",
+            tooltip=mark("read the table again and swap the answer in")),
+    Binding("a", "audit", mark("Audit"), id="audit", tooltip=mark("compare the board with the table")),
+    Binding("v", "reserve", mark("Reserve"), id="reserve",
+            tooltip=mark("show the reserve below the board, and hide it")),
+    Binding("n", "notices", mark("Notices"), id="notices", tooltip=mark("all notices")),
+    Binding("m", "maximise", mark("Max"), id="maximise",
+            tooltip=mark("one panel over the whole screen, and back")),
+    Binding("e", "export", mark("Export"), id="export",
             tooltip=mark("board, events or evictions into a CSV or JSON file")),
-    Binding("c", "copy_row", mark("Copy"), show=False,
+    Binding("c", "copy_row", mark("Copy"), id="copy_row", show=False,
             tooltip=mark("the row under the cursor into the clipboard")),
-    Binding("s", "picture", mark("Picture"), show=False,
+    Binding("s", "picture", mark("Picture"), id="picture", show=False,
             tooltip=mark("the screen as it is, as SVG, into the current folder")),
-    Binding("question_mark", "help", mark("Help"), key_display="?", tooltip=mark("this help")),
-    Binding("q", "quit", mark("Quit"), tooltip=mark("stop the engine and leave; once more: leave at once")),
-    Binding("left,left_square_bracket", "step(-1)", mark("Back"), show=False, key_display="← [",
+    Binding("question_mark", "help", mark("Help"), id="help", key_display="?",
+            tooltip=mark("this help")),
+    Binding("q", "quit", mark("Quit"), id="quit",
+            tooltip=mark("stop the engine and leave; once more: leave at once")),
+    Binding("left,left_square_bracket", "step(-1)", mark("Back"), id="step_back", show=False,
+            key_display="← [",
             tooltip=mark("pause; one event back")),
-    Binding("right,right_square_bracket", "step(1)", mark("On"), show=False, key_display="→ ]",
+    Binding("right,right_square_bracket", "step(1)", mark("On"), id="step_on", show=False,
+            key_display="→ ]",
             tooltip=mark("while paused: one event on")),
-    Binding("shift+left", "step(-10)", mark("Ten back"), show=False, key_display="⇧←",
+    Binding("shift+left", "step(-10)", mark("Ten back"), id="ten_back", show=False, key_display="⇧←",
             tooltip=mark("ten events back")),
-    Binding("shift+right", "step(10)", mark("Ten on"), show=False, key_display="⇧→",
+    Binding("shift+right", "step(10)", mark("Ten on"), id="ten_on", show=False, key_display="⇧→",
             tooltip=mark("while paused: ten events on")),
-    Binding("ctrl+home,home", "step(-1000000)", mark("Oldest"), show=False, key_display="^home",
+    Binding("ctrl+home,home", "step(-1000000)", mark("Oldest"), id="oldest", show=False,
+            key_display="^home",
             tooltip=mark("while paused: the oldest event")),
-    Binding("ctrl+end,end", "step(1000000)", mark("Newest"), show=False, key_display="^end",
+    Binding("ctrl+end,end", "step(1000000)", mark("Newest"), id="newest", show=False, key_display="^end",
             tooltip=mark("while paused: the newest event")),
+    Binding("ctrl+p", "command_palette", mark("palette"), id="palette", show=False, priority=True,
+            tooltip=mark("open the command palette: each command by its name")),
+    Binding("tab", "focus_next", mark("Next panel"), id="next_panel", show=False,
+            tooltip=mark("next panel")),
+    Binding("shift+tab", "focus_previous", mark("Previous panel"), id="previous_panel",
+            show=False, tooltip=mark("previous panel")),
 )  # fmt: skip
 
 WORKLOAD_KEYS = (
-    Binding("i", "workload('insert_outside')", mark("Insert"), tooltip=mark("insert a row outside the top")),
-    Binding("t", "workload('insert_into_top')", mark("Insert top"),
+    Binding("i", "workload('insert_outside')", mark("Insert"), id="insert",
+            tooltip=mark("insert a row outside the top")),
+    Binding("t", "workload('insert_into_top')", mark("Insert top"), id="insert_top",
             tooltip=mark("insert a row into the top")),
-    Binding("u", "workload('update_in_top')", mark("Update top"),
+    Binding("u", "workload('update_in_top')", mark("Update top"), id="update_top",
             tooltip=mark("let the second row overtake the first")),
-    Binding("plus", "workload('faster')", mark("Faster"), key_display="+", tooltip=mark("more traffic")),
-    Binding("minus", "workload('slower')", mark("Slower"), key_display="-", tooltip=mark("less traffic")),
-    Binding("x", "workload('pause')", mark("Traffic"), tooltip=mark("stop the traffic, and let it go on")),
-    Binding("0", "workload('reset')", mark("Reset"), show=False,
+    Binding("plus", "workload('faster')", mark("Faster"), id="faster", key_display="+",
+            tooltip=mark("more traffic")),
+    Binding("minus", "workload('slower')", mark("Slower"), id="slower", key_display="-",
+            tooltip=mark("less traffic")),
+    Binding("x", "workload('pause')", mark("Traffic"), id="traffic",
+            tooltip=mark("stop the traffic, and let it go on")),
+    Binding("0", "workload('reset')", mark("Reset"), id="reset", show=False,
             tooltip=mark("put the table back as it was at the start")),
 )  # fmt: skip
 """Only where the table is there to be played with."""
 
-LEAVE_FIRST = (
-    "ctrl+p",
-    "f",
-    "e",
-    "m",
-    "n",
-    "a",
-    "r",
-    "v",
-    "minus",
-    "plus",
-    "x",
-    "u",
-    "t",
-    "i",
-    "space",
-    "q",
-)
-"""Which keys the footer does without first where it is narrow. The help, which tells all, stays."""
+LIST_KEYS = (
+    Binding("up", "cursor(-1)", "Up", show=False, id="up",
+            tooltip=mark("pick a row above; its key is marked • in every panel")),
+    Binding("down", "cursor(1)", "Down", show=False, id="down", tooltip=mark("pick a row below")),
+    Binding("pageup", "page(-1)", "Page up", show=False, id="page_up", tooltip=mark("a page up")),
+    Binding("pagedown", "page(1)", "Page down", show=False, id="page_down", tooltip=mark("a page down")),
+    Binding("home", "top", "Top, and follow", show=False, id="top",
+            tooltip=mark("let the row go and follow the newest again")),
+    Binding("end", "cursor(1000000)", "Bottom", show=False, id="bottom", tooltip=mark("the last row")),
+    Binding("enter", "open", "Detail", show=False, id="open",
+            tooltip=mark("the row in full: before, after, columns, the raw message")),
+)  # fmt: skip
+"""In each list."""
 
-WELCOME = mark("Made-up rows and traffic, all in this process: i t u write a row, ? explains")
+LEAVE_FIRST = (
+    "palette", "follow", "export", "maximise", "notices", "audit", "refill", "reserve", "slower", "faster",
+    "traffic", "update_top", "insert_top", "insert", "pause", "quit",
+)  # fmt: skip
+"""Which actions' keys the footer does without first where it is narrow. The help, which tells all, stays."""
+
+WELCOME = mark(
+    "Made-up rows and traffic, all in this process: {insert} {insert_top} {update_top} write a row, "
+    "{help} explains"
+)
 """What the notice line says where nothing else needs saying."""
+
+WELCOME_KEYS = ("insert", "insert_top", "update_top", "help")
+"""The actions whose keys it names."""
 
 
 def panel_keys(names: list[str]) -> list[Binding]:
@@ -91,6 +115,7 @@ def panel_keys(names: list[str]) -> list[Binding]:
             f"panel({name!r})",
             name.capitalize(),
             show=False,
+            id=name,
             tooltip=told("go to {panel}", panel=told(name)),
         )
         for i, name in enumerate(names, 1)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import ClassVar
 
 from rich.console import RenderableType
@@ -19,6 +20,7 @@ from textual.theme import ThemeProvider
 
 from topn_tui.dressed import Dressed
 from topn_tui.language import t
+from topn_tui.remapping import key_of
 from topn_tui.screens.palette import Palette
 from topn_tui.terminal import Terminal
 
@@ -40,6 +42,8 @@ class Mannered(Dressed, inherit_bindings=False):
         Binding("ctrl+c", "help_quit", show=False, system=True),
     ]
 
+    remapped: Mapping[str, str] = MappingProxyType({})
+    """Action -> keys, of those that the settings changed."""
     failure: str | None = None
     """Why the screen ended though nobody asked it to: a bug; its traceback is in the log."""
 
@@ -47,6 +51,13 @@ class Mannered(Dressed, inherit_bindings=False):
         """Ours in place of Textual's for Unix; any other (Windows, a browser) is left alone."""
         found = super().get_driver_class()
         return Terminal if found is LinuxDriver else found
+
+    def remap(self, keymap: Mapping[str, str]) -> None:
+        """Take keys as :func:`topn_tui.remapping.keymap_of` has them; before the screen opens."""
+        self.remapped = keymap
+        self.set_keymap(keymap)
+        if "palette" in keymap:  # where Textual's footer looks for it
+            self.COMMAND_PALETTE_BINDING = keymap["palette"].split(",")[0]  # type: ignore[misc]
 
     # ── leaving ──
 
@@ -57,7 +68,7 @@ class Mannered(Dressed, inherit_bindings=False):
 
     def action_help_quit(self) -> None:
         """Ctrl-C is a reflex: it says how to leave and does nothing. (Over selected text it copies.)"""
-        self.notify(t("q quits."), timeout=3, markup=False)
+        self.notify(t("{quit} quits.", quit=key_of(self, "quit")), timeout=3, markup=False)
 
     # ── failing ──
 
@@ -104,5 +115,6 @@ class Mannered(Dressed, inherit_bindings=False):
             if of.title == "Theme":
                 yield of._replace(title=t("Theme"), help=t("Change the current theme"))
         for key in self.own_commands():
-            name, told = t(key.description), t(key.tooltip)
+            name = t(key.description)
+            told = f"{t(key.tooltip)} · {key_of(self, str(key.id), all_keys=True)}"
             yield SystemCommand(name, told, partial(self.run_action, key.action))

@@ -18,6 +18,7 @@ from topn_tui.panels import Events, Evictions
 from topn_tui.panels.find_line import FindLine
 from topn_tui.panels.findable import Findable
 from topn_tui.panels.ledger import Ledger
+from topn_tui.remapping import key_of
 from topn_tui.screens.export import ExportScreen
 
 TOLD_CELLS = 60
@@ -65,7 +66,15 @@ class Tools(Mannered):
         panel = self.focused
         text = row_text(panel.picked) if isinstance(panel, Ledger) else None
         if text is None:
-            self.notify(t("No row is picked: ↑ ↓ pick one."), timeout=3, markup=False)
+            self.notify(
+                t(
+                    "No row is picked: {up} {down} pick one.",
+                    up=key_of(self, "up"),
+                    down=key_of(self, "down"),
+                ),
+                timeout=3,
+                markup=False,
+            )
             return
         self.copy_to_clipboard(text)
         row = crop(text.replace("\t", "  "), TOLD_CELLS)

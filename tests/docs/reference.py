@@ -205,16 +205,22 @@ def keys_part() -> str:
     """The dashboard's keys; those of the embedded table apart."""
     return "\n".join(
         [
-            "In the dashboard; `?` shows them too, with what its signs mean.\n",
-            table(("key", "what it does"), [_key(of) for of in (*KEYS, *panel_keys(list(PANELS)))]),
+            "In the dashboard; `?` shows them too, with what its signs mean. "
+            "The settings of `[keys]` change them.\n",
+            table(
+                ("key", "action in `[keys]`", "what it does"),
+                [_key(of) for of in (*KEYS, *panel_keys(list(PANELS)))],
+            ),
             "On the embedded table also:\n",
-            table(("key", "what it does"), [_key(of) for of in WORKLOAD_KEYS]),
+            table(
+                ("key", "action in `[keys]`", "what it does"), [_key(of) for of in WORKLOAD_KEYS]
+            ),
         ]
     )
 
 
-def _key(of: Binding) -> tuple[str, str]:
-    return f"`{of.key_display or of.key}`", text(of.tooltip)
+def _key(of: Binding) -> tuple[str, str, str]:
+    return f"`{of.key_display or of.key}`", f"`{of.id}`", text(of.tooltip)
 
 
 # ── Markdown ──────────────────────────────────────────────────────────────────────────────────

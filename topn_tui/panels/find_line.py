@@ -15,6 +15,13 @@ from topn_tui.formatting import safe
 from topn_tui.language import mark, t
 from topn_tui.panels.findable import Findable
 from topn_tui.panels.tones import Span, content, spans
+from topn_tui.remapping import key_of
+
+
+class FindText(Input):
+    """The key line tells its Enter."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", mark("Keep"))]
 
 
 class FindLine(Horizontal):
@@ -26,7 +33,7 @@ class FindLine(Horizontal):
     FindLine Input { width: 2fr; }
     FindLine #find-told { width: 3fr; height: 1; padding-left: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "clear", mark("Clear"), show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "clear", mark("Clear"), id="back")]
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,7 +42,7 @@ class FindLine(Horizontal):
         """Whether the text is no filter; then the one before it holds."""
 
     def compose(self) -> ComposeResult:
-        yield Input(compact=True, id="find-text", placeholder=t("find"))
+        yield FindText(compact=True, id="find-text", placeholder=t("find"))
         yield Static(id="find-told", markup=False)
 
     def open(self, rows: Findable[Any]) -> None:
@@ -65,7 +72,16 @@ class FindLine(Horizontal):
         if not parts and self._list is not None:
             named = (f"{t(name)}:{t((of or ('82',))[0])}" for name, of in self._list.WORDS.items())
             examples = "  ".join(named)
-            parts = ((t("82  {examples} · enter keep · esc clear", examples=examples), "dim"),)
+            parts = (
+                (
+                    t(
+                        "82  {examples} · enter keep · {back} clear",
+                        examples=examples,
+                        back=key_of(self, "back"),
+                    ),
+                    "dim",
+                ),
+            )
         self.query_one("#find-told", Static).update(content([spans(*parts)]))
 
     @on(Input.Submitted)

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len
 from textual import events
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.screen import Screen
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
 from topn_tui.language import t
+from topn_tui.remapping import DEFAULTS
 
 
 class KeyLine(Footer):
     """Textual's footer cuts what does not fit, wherever it stands; this leaves out whole keys.
 
     Args:
-        leave_first: keys, the first to be left out first. Others stay; the help tells them all.
+        leave_first: actions, the first to be left out first. Others stay; the help tells them all.
     """
 
     def __init__(self, leave_first: Sequence[str]) -> None:
@@ -42,12 +43,19 @@ class KeyLine(Footer):
         for leaving in self._leave_first:
             if sum(map(_cells, keys)) <= room:
                 break
-            keys = [key for key in keys if key.key != leaving]
+            away = leaving_keys(self.app, leaving)
+            keys = [key for key in keys if key.key not in away]
         yield from keys
 
     async def on_resize(self, event: events.Resize) -> None:
         if event.size.width != self._composed_for:
             await self.recompose()
+
+
+def leaving_keys(app: App[object], action: str) -> set[str]:
+    """All keys of an action, as Textual names them."""
+    remapped: Mapping[str, str] = getattr(app, "remapped", {})
+    return set(remapped.get(action, DEFAULTS[action]).split(","))
 
 
 def _translated(key: FooterKey) -> FooterKey:

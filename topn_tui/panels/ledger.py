@@ -20,6 +20,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from topn_tui.formatting import wrapped
+from topn_tui.keys import LIST_KEYS
 from topn_tui.language import mark, t
 from topn_tui.panels.columns import Column, fit_columns, translated
 from topn_tui.panels.detail import Detail
@@ -43,14 +44,8 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
     GONE: ClassVar[str] = mark("the picked row is gone")
     """What stands in the head once the row under the cursor is no longer in the list."""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "cursor(-1)", "Up", show=False),
-        Binding("down", "cursor(1)", "Down", show=False),
-        Binding("pageup", "page(-1)", "Page up", show=False),
-        Binding("pagedown", "page(1)", "Page down", show=False),
-        Binding("home", "top", "Top, and follow", show=False),
-        Binding("end", f"cursor({END})", "Bottom", show=False),
-        Binding("enter", "open", "Detail", show=False),
-        Binding("escape", "release", "Let go", show=False),
+        *LIST_KEYS,
+        Binding("escape", "release", "Let go", show=False, id="back"),
     ]
 
     cursor: var[Hashable | None] = var(None, init=False)

@@ -9,12 +9,14 @@ from textual.reactive import var
 
 from engine.status import EngineStatus, Notice
 from topn_tui.formatting import clock, number, safe
+from topn_tui.keys import WELCOME_KEYS
 from topn_tui.language import mark, t
 from topn_tui.panels.columns import Column
 from topn_tui.panels.detail import Detail, fact
 from topn_tui.panels.ledger import Ledger
 from topn_tui.panels.lines import Lines
 from topn_tui.panels.tones import LEVELS, Spans, spans
+from topn_tui.remapping import key_of
 
 QUIET_S = 20
 """How long plain information stands before the welcome may take its place."""
@@ -49,12 +51,31 @@ class NoticeLine(Lines):
     def redraw(self) -> None:
         notices = self.live.notices
         if self.ended is not None:
-            self.show([spans((" ✖ ", "bad"), t(_NEXT_STEP), safe(t(self.ended)))])
+            self.show(
+                [
+                    spans(
+                        (" ✖ ", "bad"),
+                        t(_NEXT_STEP, quit=key_of(self, "quit")),
+                        safe(t(self.ended)),
+                    )
+                ]
+            )
         elif self._welcome and not self._pressing():
-            self.show([spans((" i ", "name"), t(self._welcome))])
+            self.show(
+                [
+                    spans(
+                        (" i ", "name"),
+                        t(self._welcome, **{of: key_of(self, of) for of in WELCOME_KEYS}),
+                    )
+                ]
+            )
         elif notices:
             glyph, tone = LEVELS.get(notices[-1].level, LEVELS["info"])
-            count = t("  n: all {count}", count=number(len(notices))) if len(notices) > 1 else ""
+            count = (
+                t("  {key}: all {count}", key=key_of(self, "notices"), count=number(len(notices)))
+                if len(notices) > 1
+                else ""
+            )
             when = (f"{clock(notices[-1].at_ms)}  ", "dim")
             text = spans((f" {glyph} ", tone), when, safe(t(notices[-1].text)), (count, "dim"))
             self.show([text])
@@ -68,7 +89,7 @@ class NoticeLine(Lines):
         return bool(newest) and (newest[0].level != "info" or age_s < QUIET_S)
 
 
-_NEXT_STEP = mark("The board is as it was; q quits, then start again: ")
+_NEXT_STEP = mark("The board is as it was; {quit} quits, then start again: ")
 
 
 class NoticeList(Ledger[Notice]):

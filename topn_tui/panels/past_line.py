@@ -10,6 +10,7 @@ from topn_tui.language import t
 from topn_tui.panels import verdicts
 from topn_tui.panels.lines import Lines
 from topn_tui.panels.tones import Spans, shorten, spans
+from topn_tui.remapping import key_of
 
 
 class PastLine(Lines):
@@ -39,11 +40,14 @@ class PastLine(Lines):
 
     def redraw(self) -> None:
         if self.paused:
-            lines = (_where(self.view, self.now_s * 1_000), _what(self.view))
+            lines = (_where(self.view, self.now_s * 1_000, self._keys()), _what(self.view))
             self.show([shorten(line, self.size.width, keep=3) for line in lines])
 
+    def _keys(self) -> dict[str, str]:
+        return {of: key_of(self, of) for of in ("step_back", "step_on", "back")}
 
-def _where(view: View | None, now_ms: int) -> Spans:
+
+def _where(view: View | None, now_ms: int, keys: dict[str, str]) -> Spans:
     if view is None:
         return spans(
             (" ❚❚ ", "accent"), (t("paused"), "strong"), t("; nothing is kept to step back to")
@@ -57,7 +61,7 @@ def _where(view: View | None, now_ms: int) -> Spans:
         ),
         t(", {age} ago", age=since(view.at_ms, now_ms)),
         t("; oldest {time}", time=clock(view.oldest_ms)),
-        (t("  ← → step, esc live"), "dim"),
+        (t("  {step_back} {step_on} step, {back} live", **keys), "dim"),
     )
 
 

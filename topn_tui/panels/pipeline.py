@@ -42,6 +42,8 @@ MAX_PARTITIONS = 5
 class Pipeline(ScrollableContainer, can_focus=True):
     """Four blocks side by side, or one under another where it is narrow."""
 
+    ALLOW_MAXIMIZE = True  # Textual lets no container
+
     status: var[EngineStatus] = var(EngineStatus)
     now_s: var[int] = var(0)
     late_ms: var[int | None] = var(None)

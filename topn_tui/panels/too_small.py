@@ -9,6 +9,7 @@ from topn_tui.language import t
 from topn_tui.panels.lines import Lines
 from topn_tui.panels.state_bar import exactness, production
 from topn_tui.panels.tones import spans
+from topn_tui.remapping import key_of
 
 LEAST_WIDTH, LEAST_HEIGHT = 40, 10
 """The smallest terminal with room for the header, a panel of a few rows and the keys."""
@@ -55,6 +56,6 @@ class TooSmall(Lines):
             exactness(self.live, self.now_s * 1_000, ended),
             spans((f"{size.width}x{size.height}: {t('too small')}", "strong")),
             spans(least),
-            spans((t("q quits"), "dim")),
+            spans((t("{quit} quits", quit=key_of(self, "quit")), "dim")),
         ]
         self.show([*([production(colour=not self.app.no_color)] if self._alarms else ()), *lines])

@@ -16,6 +16,7 @@ from engine.status import Key
 from topn_tui.formatting import safe
 from topn_tui.language import mark, t
 from topn_tui.panels.tones import content, spans
+from topn_tui.remapping import key_of
 
 LONGEST = 1024
 """Characters of a key: MySQL's indexes take no longer ones."""
@@ -38,7 +39,7 @@ class AskKeyScreen(ModalScreen[Key | None]):
     }
     AskKeyScreen Static { height: auto; min-height: 1; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", mark("Close"))]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", mark("Close"), id="back")]
 
     def __init__(self, name: str, read: Callable[[str], Key]) -> None:
         super().__init__()
@@ -47,7 +48,22 @@ class AskKeyScreen(ModalScreen[Key | None]):
     def compose(self) -> ComposeResult:
         box = Vertical(
             Input(placeholder=self._column, max_length=LONGEST, compact=True),
-            Static(content([spans((t("enter follows the row, esc closes"), "dim"))]), markup=False),
+            Static(
+                content(
+                    [
+                        spans(
+                            (
+                                t(
+                                    "enter follows the row, {back} closes",
+                                    back=key_of(self, "back"),
+                                ),
+                                "dim",
+                            )
+                        )
+                    ]
+                ),
+                markup=False,
+            ),
         )
         box.border_title = Content(t("Follow the row of which key?"))
         yield box

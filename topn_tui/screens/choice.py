@@ -27,8 +27,8 @@ class Choice(Static, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,up", "step(-1)", "Previous", show=False),
-        Binding("right,down,space", "step(1)", "Next", show=False),
+        Binding("left,up", "step(-1)", "Previous", show=False, id="previous_choice"),
+        Binding("right,down,space", "step(1)", "Next", show=False, id="next_choice"),
     ]
 
     chosen: var[str] = var("", init=False)

@@ -18,7 +18,10 @@ from topn_tui.formatting import number, safe
 from topn_tui.language import mark, t
 from topn_tui.new_files import NotWritten, write_new
 from topn_tui.panels.tones import Span, content, spans
+from topn_tui.remapping import key_of
 from topn_tui.screens.choice import Choice
+
+_NAMED_KEYS = ("write", "next_panel", "previous_choice", "next_choice", "back")
 
 
 class ExportScreen(ModalScreen[str | None]):
@@ -32,8 +35,8 @@ class ExportScreen(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         # Before the choices, which would take Enter for themselves.
-        Binding("escape", "dismiss", mark("Close"), priority=True),
-        Binding("enter", "write", mark("Write"), priority=True),
+        Binding("escape", "dismiss", mark("Close"), priority=True, id="back"),
+        Binding("enter", "write", mark("Write"), priority=True, id="write"),
     ]
 
     def __init__(self, shown: Shown, what: What, *, at_ms: int) -> None:
@@ -45,7 +48,12 @@ class ExportScreen(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         box = Vertical(id="export")
         box.border_title = Content(t("Export"))
-        box.border_subtitle = Content(t("enter write · tab next · ← → choose · esc close"))
+        box.border_subtitle = Content(
+            t(
+                "{write} write · {next_panel} next · {previous_choice} {next_choice} choose · {back} close",
+                **{of: key_of(self, of) for of in _NAMED_KEYS},
+            )
+        )
         with box:
             yield Choice(list(What), self._what, id="export-what")
             yield Choice(list(Form), self._form, id="export-form")

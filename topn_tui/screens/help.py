@@ -17,13 +17,6 @@ from topn_tui.panels.tones import Spans, spans
 from topn_tui.panels.verdicts import GLYPHS as VERDICTS
 from topn_tui.screens.detail import DetailScreen
 
-_LEDGER_KEYS = (
-    ("↑ ↓ PgUp PgDn", mark("pick a row; its key is marked • in every panel")),
-    ("enter", mark("the row in full: before, after, columns, the raw message")),
-    ("home, esc", mark("let the row go and follow the newest again")),
-    ("tab, shift+tab", mark("next panel, previous panel")),
-    ("^p", mark("open the command palette: each command by its name")),
-)
 _STATES = {
     "EXACT": mark("the board is the table's top N as of that binlog time"),
     "CATCHING_UP": mark("right as far as followed; the log is still being passed"),
@@ -70,7 +63,9 @@ _WORDS = (
 class HelpScreen(DetailScreen):
     """Closes with the key that opened it, too."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark", "dismiss", mark("Close"))]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "dismiss", mark("Close"), id="help")
+    ]
 
 
 def help_screen(keys: Sequence[tuple[str, str]], *, embedded: bool) -> HelpScreen:
@@ -81,7 +76,7 @@ def help_screen(keys: Sequence[tuple[str, str]], *, embedded: bool) -> HelpScree
 
 def help_lines(keys: Sequence[tuple[str, str]]) -> list[Spans]:
     lines: list[Spans] = [spans((t("Keys"), "accent"))]
-    lines += [_line(name, text) for name, text in (*keys, *_LEDGER_KEYS)]
+    lines += [_line(name, text) for name, text in keys]
     lines += heading(t("How exact the board is"))
     for state, (glyph, tone) in GLYPHS.items():
         name = f"{glyph} {state_word(state)}"

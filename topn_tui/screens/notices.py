@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from engine.status import EngineStatus
 from topn_tui.language import mark, t
 from topn_tui.panels.notices import NoticeList
+from topn_tui.remapping import key_of
 
 
 class NoticesScreen(ModalScreen[None]):
@@ -19,13 +20,21 @@ class NoticesScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         # Before the list, which would take Escape for itself to let its cursor go.
-        Binding("escape,n,q", "dismiss", mark("Close"), priority=True)
+        Binding("escape", "dismiss", mark("Close"), priority=True, id="back"),
+        Binding("n", "dismiss", mark("Close"), show=False, priority=True, id="notices"),
+        Binding("q", "dismiss", mark("Close"), show=False, priority=True, id="quit"),
     ]
 
     def compose(self) -> ComposeResult:
         notices = NoticeList(id="notice-list")
         notices.border_title = Content(t("Notices, newest first"))
-        notices.border_subtitle = Content(t("enter the whole text · esc close"))
+        notices.border_subtitle = Content(
+            t(
+                "{open} the whole text · {back} close",
+                open=key_of(self, "open"),
+                back=key_of(self, "back"),
+            )
+        )
         yield notices
 
     def on_mount(self) -> None:
