@@ -13,8 +13,6 @@ CLOSE_MS = 700
 async def stop_consumer(consumer: Any) -> None:
     """Stop an AIOKafkaConsumer in whatever state it is. Never raises; some four seconds at most."""
     await close_quietly(consumer.stop, timeout_ms=CLOSE_MS)
-    # Where stop() broke off it never came to its client, whose connections would stay open.
-    await close_quietly(consumer._client.close, timeout_ms=CLOSE_MS)
     fetcher = consumer._fetcher
     if fetcher is not None:
         tasks = {fetcher._fetch_task, *fetcher._pending_tasks}
@@ -23,6 +21,9 @@ async def stop_consumer(consumer: Any) -> None:
         done, _ = await asyncio.wait(tasks, timeout=CLOSE_MS / 1000)
         for task in done:
             _ask(task)
+    # Where stop() broke off it never came to its client. Last: a fetch that still ran would have
+    # answered the loss of its connection with a new one, which nobody would ever close.
+    await close_quietly(consumer._client.close, timeout_ms=CLOSE_MS)
 
 
 async def close_quietly(close: Callable[[], Awaitable[Any]], *, timeout_ms: int) -> None:

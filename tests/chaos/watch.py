@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from engine.adapters.kafka_closing import stop_consumer
 from engine.assembly import make_board_reader
 from engine.errors import ServiceAway, StoreRefused
 from engine.ports import StoredBoard
@@ -112,7 +113,8 @@ class Watch:
 
     async def _close(self) -> None:
         await cancelled(*self._tasks, within_ms=5000)
-        await asyncio.wait_for(self._consumer.stop(), 10)
+        # Brokers were killed under it: its own stop() may leave connections, or never end.
+        await stop_consumer(self._consumer)
 
     async def _consume(self) -> None:
         database, table = self._world.database, self._world.table
