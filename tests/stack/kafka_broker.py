@@ -105,7 +105,9 @@ class KafkaBroker(Service):
         return [*kafka_java("kafka.Kafka"), str(self._properties_file)]
 
     def _is_ready(self) -> bool:
-        return "Kafka Server started" in self.log_text()
+        return "Kafka Server started" in self.log_text() and kafka_client.knows_itself(
+            self.bootstrap_servers
+        )
 
     def _properties(self) -> dict[str, str]:
         listeners = {"PLAINTEXT": ("PLAINTEXT", self.port)}

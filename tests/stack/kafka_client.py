@@ -8,9 +8,17 @@ from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, RecordsToDelete
-from aiokafka.errors import for_code
+from aiokafka.errors import KafkaError, for_code
 
 _T = TypeVar("_T")
+
+
+def knows_itself(servers: str) -> bool:
+    """Whether the broker names itself among the brokers: until then nothing can be asked of any.
+
+    A broker that is back after SIGKILL answers before its controller has let it in again.
+    """
+    return _run(_knows_itself(servers))
 
 
 def create_topic(servers: str, name: str, partitions: int) -> None:
@@ -47,6 +55,14 @@ def _run(work: Coroutine[Any, Any, _T]) -> _T:
         return pool.submit(asyncio.run, work).result()
 
 
+async def _knows_itself(servers: str) -> bool:
+    try:
+        async with _Admin(servers) as admin:
+            return bool((await admin.describe_cluster())["brokers"])
+    except KafkaError:
+        return False
+
+
 async def _create_topic(servers: str, name: str, partitions: int) -> None:
     async with _Admin(servers) as admin:
         answer = await admin.create_topics([NewTopic(name, partitions, 1)])
@@ -81,7 +97,11 @@ class _Admin:
         self._client = AIOKafkaAdminClient(bootstrap_servers=servers)
 
     async def __aenter__(self) -> AIOKafkaAdminClient:
-        await self._client.start()
+        try:
+            await self._client.start()
+        except BaseException:
+            await self._client.close()
+            raise
         return self._client
 
     async def __aexit__(self, *_: object) -> None:

@@ -25,6 +25,7 @@ from topn_tui.panels.events import event_detail
 from topn_tui.panels.ledger import Ledger
 from topn_tui.panels.tones import Spans
 
+KEYS = {"step_back": "←", "step_on": "→", "back": "space"}
 many_texts = st.lists(texts, min_size=5, max_size=8, unique=True)
 QUIETLY = settings(
     max_examples=60,
@@ -114,7 +115,7 @@ def test_any_text_stays_on_its_line_in_details_in_the_past_and_in_the_clipboard(
         view = View(
             index=0, count=2, step=Step(0, entry), at_ms=1, oldest_ms=1, loaded=False, first=0, changes=2
         )  # fmt: skip
-        check_spans([past_line._where(view, 2), past_line._what(view)])
+        check_spans([past_line._where(view, 2, KEYS), past_line._what(view)])
     for row in status.board:
         eviction = replace(EVICTIONS[1], row=row, by=row, successor=row)
         for copied in (BoardLine(1, row), status.events[0], eviction, status.notices[0]):
