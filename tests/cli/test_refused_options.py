@@ -27,7 +27,9 @@ def test_an_option_before_a_command_that_has_no_use_for_it(
     said = topn(*words)
     option, command = words[0].partition("=")[0], words[1]
     assert (said.code, said.out) == (2, "")
-    assert said.err.startswith(f"topn-tui: {option} has no meaning for topn-tui {command}: it is for")
+    assert said.err.startswith(
+        f"topn-tui: {option} has no meaning for topn-tui {command}: it is for"
+    )
 
 
 def test_writing_is_for_a_real_table(topn: Program) -> None:

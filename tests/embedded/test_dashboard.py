@@ -17,6 +17,8 @@ from engine.status import State
 from topn_tui.app import Dashboard
 from topn_tui.cli import make_app
 
+pytestmark = pytest.mark.slow
+
 NOTHING = Settings.model_construct()
 
 

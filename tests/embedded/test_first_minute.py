@@ -16,6 +16,8 @@ from tests.tui.conftest import settled
 from topn_tui.app import Dashboard
 from topn_tui.panels import PANELS
 
+pytestmark = pytest.mark.slow
+
 SIZES = [(80, 24), (160, 50)]
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from tests.embedded.terminals import ENDS_WITHIN_S, terminal
 
+pytestmark = pytest.mark.slow
+
 RESTORED = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l", b"\x1b[?1003l", b"\x1b[?2004l")
 """Back from the alternate screen, cursor shown, no mouse, no bracketed paste."""
 

@@ -19,6 +19,8 @@ from engine.walkthrough import Outcome, Walkthrough
 from engine.walkthrough_steps import START, STEPS
 from tests.pipeline.engines import run_cli
 
+pytestmark = pytest.mark.slow
+
 NOTHING = Settings.model_construct(
     engine=EngineSection(overlap_ms=0, settle_ms=200)  # nothing is decided by them here
 )

@@ -30,6 +30,8 @@ from topn_tui import words
 from topn_tui.language import t
 from topn_tui.panels import PANELS, Events
 
+pytestmark = pytest.mark.slow
+
 NAMES = {
     # of the table, its columns and what they hold; of the topic and the Redis keys
     *("topn", "tui", "webook", "interactives", "id", "biz", "like", "cnt", "read", "topic"),

@@ -14,6 +14,7 @@ SIZES = [(40, 10), (60, 20), (80, 24), (120, 40), (200, 60)]
 INEXACT = Exactness(state=State.INEXACT, since_at_ms=NOW_MS - 4_000, reason="a dead letter")
 
 
+@pytest.mark.slow
 async def test_production_comes_first_in_every_layout_whatever_else_is_told(
     dashboard: Open,
 ) -> None:
@@ -44,6 +45,7 @@ def green(of: str | None) -> int:
     return int((of or "#ffffff")[3:5], 16)
 
 
+@pytest.mark.slow
 async def test_whatever_opens_over_the_panels_leaves_the_state_in_sight(dashboard: Open) -> None:
     async with dashboard() as operator:
         await operator.show(exactness=INEXACT)

@@ -103,6 +103,7 @@ def _rgb(hexed: str) -> Rgb:
     return tuple(bytes.fromhex(hexed.removeprefix("#")))  # type: ignore[return-value]
 
 
+@pytest.mark.slow
 async def test_the_palette_changes_to_any_theme_and_the_board_stays_readable(
     dashboard: Open,
 ) -> None:
