@@ -126,9 +126,8 @@ def _checked(
 
 
 _SECRETS = {
-    "table": ("password", "password_file"),
-    "store": ("password", "password_file"),
-    "feed": ("sasl_password", "sasl_password_file"),
+    section: (name, f"{name}_file")
+    for section, _, name in (path.rpartition(".") for path, field in leaves() if is_secret(field))
 }
 """Section -> the settings that give its one secret."""
 

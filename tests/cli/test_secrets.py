@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from pathlib import Path
 
@@ -17,6 +18,25 @@ from tests.cli.conftest import Program
 PASSWORD = "s3cr%t p@ss"
 ENCODED = "s3cr%25t%20p%40ss"
 
+URLS = {
+    "table": "mysql://u{}@h:1/d",
+    "store": "redis://u{}@h:1/2",
+    "walkthrough": "mysql://u{}@h:1/d",
+}
+"""Section -> a URL of its kind, with a place for a password."""
+
+WAYS = ("password", "password_file", "url")
+PAIRS = [
+    (section, *pair)
+    for section in (*URLS, "feed")
+    for pair in itertools.product(WAYS, WAYS)
+    if section != "feed" or "url" not in pair  # brokers have no URL
+]
+"""(section, how a lower source gives a password, how a higher one does)."""
+
+WALKTHROUGH = ("walkthrough.url=mysql://w@127.0.0.1:1/d", "table.score=like_cnt")
+"""What the walkthrough needs beside the complete settings."""
+
 
 def settings(tmp_path: Path, text: str) -> Settings:
     file = tmp_path / "settings.toml"
@@ -25,25 +45,51 @@ def settings(tmp_path: Path, text: str) -> Settings:
 
 
 class TestWhereItComesFrom:
-    def test_out_of_the_url(self, tmp_path: Path) -> None:
-        found = settings(
-            tmp_path,
-            f'[table]\nurl = "mysql://u:{ENCODED}@h:1/d"\n[store]\nurl = "redis://:{ENCODED}@h/2"\n',
-        )
-        assert found.table.secret() == found.store.secret() == PASSWORD
-        assert found.table.url == "mysql://u@h:1/d"
-        assert found.store.url == "redis://h/2"
+    @pytest.mark.parametrize("section", URLS)
+    def test_out_of_the_url(self, tmp_path: Path, section: str) -> None:
+        url = URLS[section].format(f":{ENCODED}")
+        found = getattr(settings(tmp_path, f'[{section}]\nurl = "{url}"\n'), section)
+        assert (found.secret(), found.url) == (PASSWORD, URLS[section].format(""))
 
-    def test_one_of_its_own_goes_before_the_one_in_the_url(self, tmp_path: Path) -> None:
-        found = settings(tmp_path, '[table]\nurl = "mysql://u:old@h/d"\npassword = "new"\n')
-        assert found.table.secret() == "new"
-        assert found.table.url == "mysql://u@h/d"
+    def test_out_of_a_url_without_a_user(self, tmp_path: Path) -> None:
+        found = settings(tmp_path, f'[store]\nurl = "redis://:{ENCODED}@h/2"\n')
+        assert (found.store.secret(), found.store.url) == (PASSWORD, "redis://h/2")
+
+    @pytest.mark.parametrize("section", URLS)
+    def test_one_of_its_own_goes_before_the_one_in_the_url(
+        self, tmp_path: Path, section: str
+    ) -> None:
+        url = URLS[section].format(":old")
+        text = f'[{section}]\nurl = "{url}"\npassword = "new"\n'
+        found = getattr(settings(tmp_path, text), section)
+        assert (found.secret(), found.url) == ("new", URLS[section].format(""))
+
+    @pytest.mark.parametrize(("section", "below", "way"), PAIRS)
+    def test_the_environment_s_goes_before_the_file_s_however_each_is_given(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, section: str, below: str, way: str
+    ) -> None:
+        def given(way: str, password: str) -> tuple[str, str]:
+            if way == "url":
+                return "url", URLS[section].format(f":{password}")
+            name = f"sasl_{way}" if section == "feed" else way
+            if way == "password":
+                return name, password
+            (tmp_path / password).write_text(f"{password}\n")
+            return name, str(tmp_path / password)
+
+        name, value = given(way, "higher")
+        monkeypatch.setenv(variable(f"{section}.{name}"), value)
+        name, value = given(below, "lower")
+        found = settings(tmp_path, f'[{section}]\n{name} = "{value}"\n')
+        assert getattr(found, section).secret() == "higher"
 
     def test_out_of_the_environment(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv("TOPN_TABLE__PASSWORD", PASSWORD)
         monkeypatch.setenv("TOPN_FEED__SASL_PASSWORD", PASSWORD)
+        monkeypatch.setenv("TOPN_WALKTHROUGH__PASSWORD", PASSWORD)
         found = settings(tmp_path, '[table]\npassword = "file"\n')
         assert found.table.secret() == found.feed.secret() == PASSWORD
+        assert found.walkthrough.secret() == PASSWORD
 
     @pytest.mark.parametrize(
         "content",
@@ -76,7 +122,13 @@ class TestWhereItComesFrom:
         ],
     )
     @pytest.mark.parametrize(
-        "setting", ["table.password_file", "store.password_file", "feed.sasl_password_file"]
+        "setting",
+        [
+            "table.password_file",
+            "store.password_file",
+            "feed.sasl_password_file",
+            "walkthrough.password_file",
+        ],
     )
     def test_a_file_without_one_is_a_wrong_setting(
         self,
@@ -90,7 +142,12 @@ class TestWhereItComesFrom:
         file = tmp_path / "pw"
         if content is not None:
             file.write_bytes(content)
-        ended = topn("--config", str(complete), "run", "--headless", "--set", f"{setting}={file}")
+        command = ["run", "--headless"]
+        if setting.startswith("walkthrough."):  # nothing else reads it
+            command = ["walkthrough", "--write"]
+            for text in WALKTHROUGH:
+                command += ["--set", text]
+        ended = topn("--config", str(complete), *command, "--set", f"{setting}={file}")
         assert (ended.code, ended.out) == (2, "")
         assert ended.err.startswith(f"topn-tui: {setting} {file}")
         assert said in ended.err
@@ -110,6 +167,7 @@ class TestWhereItDoesNotGo:
             *("[table]", f'url = "mysql://{user}@h/d"'),
             *("[store]", f'url = "redis://{user}@h/0"'),
             *("[feed]", f'sasl_password = "{PASSWORD}"'),
+            *("[walkthrough]", f'url = "mysql://{user}@h/d"', f'password_file = "{tmp_path}/pw"'),
         ]
         if where == "password":
             lines[2:2] = [f'password = "{PASSWORD}"']
@@ -145,20 +203,26 @@ class TestWhereItDoesNotGo:
     def test_into_the_complaint_about_its_url(self, tmp_path: Path, url: str) -> None:
         text = url.format("s3cret")
         redis = text.replace("mysql", "redis") + ("/x@" if text.endswith("@h") else "")
-        for section, wrong in (("table", text), ("store", redis)):
+        for section, wrong in (("table", text), ("store", redis), ("walkthrough", text)):
             with pytest.raises(WrongSetting) as refused:
                 settings(tmp_path, f'[{section}]\nurl = "{wrong}"\n')
             assert str(refused.value).startswith(f"{section}.url (from ")
             assert "s3cret" not in str(refused.value)
 
     @pytest.mark.parametrize("value", ["7", "true", '["s3cret"]', '{ s3cret = "s3cret" }'])
-    def test_into_the_complaint_about_itself(self, tmp_path: Path, value: str) -> None:
+    @pytest.mark.parametrize("section", ["table", "walkthrough"])
+    def test_into_the_complaint_about_itself(
+        self, tmp_path: Path, section: str, value: str
+    ) -> None:
         with pytest.raises(WrongSetting) as refused:
-            settings(tmp_path, f"[table]\npassword = {value}\n")
+            settings(tmp_path, f"[{section}]\npassword = {value}\n")
         assert "s3cret" not in str(refused.value)
-        assert str(refused.value).startswith("table.password (from ")
+        assert str(refused.value).startswith(f"{section}.password (from ")
 
-    @pytest.mark.parametrize("setting", ["table.password", "feed.sasl_password", "store.password"])
+    @pytest.mark.parametrize(
+        "setting",
+        ["table.password", "feed.sasl_password", "store.password", "walkthrough.password"],
+    )
     def test_onto_the_command_line(self, topn: Program, setting: str) -> None:
         ended = topn("run", "--headless", "--set", f"{setting}=hunter2")
         assert (ended.code, ended.out) == (2, "")
@@ -170,6 +234,7 @@ class TestWhereItDoesNotGo:
         "setting",
         [
             "table.url=mysql://u:hunter2@h/d",
+            "walkthrough.url=mysql://u:hunter2@h/d",
             "store.url=redis://:hunter2@h/0",
             "store.url=rediss://u:hunter2@h/0",
         ],
