@@ -17,6 +17,7 @@ from engine.replaying import Outcome, Step
 from engine.settings import Settings
 from engine.status import State
 from engine.told import plain
+from topn_tui.json_text import harmless
 from topn_tui.query import EXACT, NOT_EXACT, envelope
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=plain)
@@ -96,7 +97,7 @@ def stats_object(outcome: Outcome) -> dict[str, object]:
 def _printer() -> Callable[[Step], None]:
     def show(step: Step) -> None:
         for line in _lines(step):
-            sys.stdout.write(_ENCODER.encode(line).decode() + "\n")
+            sys.stdout.write(harmless(_ENCODER.encode(line).decode()) + "\n")
 
     return show
 
