@@ -150,7 +150,7 @@ def config(context: click.Context, config: Path | None, sets: tuple[str, ...], s
 @click.option(
     "--rows", type=click.Path(path_type=Path, dir_okay=False), help="The table at the start."
 )
-@common
+@partial(common, default="none; the sample's settings, and the environment is not read either.")
 @click.option("--size", type=click.IntRange(min=1), help="N; goes before the settings.")
 @click.option("--reserve", type=click.IntRange(min=0), help="R; goes before the settings.")
 @click.option("--batch", type=click.IntRange(min=1), default=500, help="Messages in one batch.")

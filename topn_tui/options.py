@@ -20,12 +20,19 @@ EMBEDDED, WIRES = "--embedded", ("json", "protobuf")
 """The option, and its values; the first where it has none."""
 
 
-def common(command: F, *, hidden_version: bool = True) -> F:
-    """The options that every command which reads settings has; help tells the version's once."""
+DEFAULT_FILE = "TOPN_CONFIG, else topn-tui/topn.toml in the XDG config home."
+
+
+def common(command: F, *, hidden_version: bool = True, default: str = DEFAULT_FILE) -> F:
+    """The options that every command which reads settings has; help tells the version's once.
+
+    Args:
+        default: what the command reads without --config, in words.
+    """
     file = click.option(
         "--config",
         type=click.Path(path_type=Path, dir_okay=False),
-        help="The settings file. Default: TOPN_CONFIG, else topn-tui/topn.toml in the XDG config home.",
+        help=f"The settings file. Default: {default}",
     )
     sets = click.option(
         "--set",

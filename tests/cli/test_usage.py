@@ -23,6 +23,34 @@ def test_every_command_has_help(topn: Program, command: tuple[str, ...], option:
     assert "--config" in said.out
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_tells_what_is_read_without_a_settings_file(
+    topn: Program, command: tuple[str, ...]
+) -> None:
+    text = " ".join(topn(*command, "--help").out.split())
+    asks_around = command != ("replay",)
+    assert ("Default: TOPN_CONFIG, else topn-tui/topn.toml" in text) == asks_around
+    assert ("the environment is not read either" in text) != asks_around
+
+
+def test_a_replay_reads_neither_environment_nor_default_file_unless_told_to(
+    topn: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As its help says: an incident's recording gives the same board on every machine."""
+    changes, file = tmp_path / "changes.jsonl", tmp_path / "topn.toml"
+    changes.write_text("")
+    file.write_text("[table]\nname = 'other'\nscore = 'a b'\n[board]\nsize = 0\n")
+    alone = topn("replay", str(changes))
+    monkeypatch.setenv("TOPN_CONFIG", str(file))
+    monkeypatch.setenv("TOPN_BOARD__SIZE", "0")
+    assert topn("replay", str(changes)) == alone
+    assert alone.code == 0
+    monkeypatch.delenv("TOPN_BOARD__SIZE")
+    assert "board.size = 0" in topn("replay", str(changes), "--config", str(file)).err
+    monkeypatch.setenv("TOPN_BOARD__SIZE", "-7")
+    assert "board.size = '-7'" in topn("replay", str(changes), "--config", str(file)).err
+
+
 def test_the_help_tells_the_exit_codes_of_a_query(topn: Program) -> None:
     text = " ".join(topn("query", "--help").out.split())
     assert "Exit 0 only when" in text
