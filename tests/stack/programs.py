@@ -20,6 +20,7 @@ SERVERS = {
     "mariadb-install-db": "mariadb-server",
     "mariadb": "mariadb-client",
     "redis-server": "redis-server",
+    "openssl": "openssl",  # makes their certificates
 }
 """Program -> the Debian package that has it."""
 
