@@ -29,16 +29,18 @@ class History:
     events: list[BinlogEvent] = field(default_factory=list)
     delivered: dict[int, Row] = field(default_factory=dict)
 
-    def top(self, size: int) -> list[tuple[int, int]]:
-        """(score, key) of the best rows, by brute force."""
-        ranked = [
-            (r["like_cnt"], k) for k, r in self.delivered.items() if r["like_cnt"] is not None
-        ]
-        return sorted(ranked, reverse=True)[:size]  # type: ignore[type-var, return-value]
+    def top(self, size: int) -> list[Row]:
+        """The best rows, whole, by brute force."""
+        ranked = [row for row in self.delivered.values() if row["like_cnt"] is not None]
+        ranked.sort(key=lambda row: (row["like_cnt"], row["id"]), reverse=True)
+        return ranked[:size]
 
 
 def history(seed: int) -> History:
-    """Likes, un-likes, new rows, deletes, NULLs, key changes, TRUNCATE, resends, and holes with resends."""
+    """Likes, un-likes, new rows, deletes, NULLs, key changes, TRUNCATE, resends, and holes with resends.
+
+    A statement changes one row or several.
+    """
     rng = random.Random(seed)
     made = History(seed)
     keys, scores = rng.randint(3, 30), rng.choice((2, 5, 60))
@@ -61,18 +63,13 @@ def history(seed: int) -> History:
     return made
 
 
-def image(row: Row) -> Image:
-    """A row as Canal's text."""
-    return {name: None if value is None else str(value) for name, value in row.items()}
-
-
 def _row(rng: random.Random, key: int, scores: int) -> Row:
     score = None if rng.random() < 0.05 else rng.randrange(scores)
     return {
         "id": key,
-        "biz_id": key * 7,
-        "biz": rng.choice(("a", "文章", "")),
-        "read_cnt": 0,
+        "biz_id": rng.choice((None, key * 7, -key)),
+        "biz": rng.choice(("a", "文章", "", None)),
+        "read_cnt": rng.randrange(1000),
         "like_cnt": score,
     }
 
@@ -85,27 +82,43 @@ def _event(
     if draw < 0.01:
         table.clear()
         return _statement("TRUNCATE", **common)
+    op = "INSERT" if key not in table else "DELETE" if draw < 0.25 else "UPDATE"
+    further = rng.choices(range(keys), k=rng.randint(1, 5)) if rng.random() < 0.3 else []
+    found = (_images(rng, op, table, of, keys, scores) for of in (key, *further))
+    return _rows(op, tuple(images for images in found if images is not None), **common)
+
+
+def _images(
+    rng: random.Random, op: str, table: dict[int, Row], key: int, keys: int, scores: int
+) -> RowImages | None:
+    """One row of a statement; None where this key has no part in it."""
+    if (op == "INSERT") == (key in table):
+        return None
     before = table.pop(key, None)
-    if before is None:
-        table[key] = row = _row(rng, key, scores)
-        return _rows("INSERT", RowImages(after=image(row)), **common)
-    if draw < 0.25:
-        return _rows("DELETE", RowImages(before=image(before)), **common)
-    new_key = rng.randrange(keys) if draw < 0.32 else key
+    if op == "DELETE":
+        return RowImages(before=_image(before))
+    new_key = rng.randrange(keys) if op == "UPDATE" and rng.random() < 0.1 else key
     if new_key in table:
         new_key = key
     table[new_key] = after = _row(rng, new_key, scores)
-    return _rows("UPDATE", RowImages(before=image(before), after=image(after)), **common)
+    return RowImages(before=_image(before), after=_image(after))
 
 
-def _rows(op: str, images: RowImages, *, es_ms: int, log_offset: int) -> BinlogEvent:
+def _image(row: Row | None) -> Image | None:
+    """A row as Canal's text."""
+    if row is None:
+        return None
+    return {name: None if value is None else str(value) for name, value in row.items()}
+
+
+def _rows(op: str, rows: tuple[RowImages, ...], *, es_ms: int, log_offset: int) -> BinlogEvent:
     return BinlogEvent(
         op=op,
         database="webook",
         table="interactives",
         es_ms=es_ms,
         columns=COLUMNS,
-        rows=(images,),
+        rows=rows,
         log_offset=log_offset,
     )
 
@@ -132,13 +145,16 @@ def _deliver(made: History) -> dict[int, Row]:
             if images.before is not None:
                 rows.pop(int(images.before["id"] or 0), None)
             if images.after is not None:
-                after = dict(images.after)
-                score = after["like_cnt"]
-                rows[int(after["id"] or 0)] = {
-                    **after,
-                    "like_cnt": None if score is None else int(score),
-                }
+                row = _native(images.after)
+                rows[_key(row)] = row
     return rows
+
+
+def _native(image: Image) -> Row:
+    """A row again, of Canal's text."""
+    return {
+        name: text if name == "biz" or text is None else int(text) for name, text in image.items()
+    }
 
 
 def _key(row: Row) -> int:
