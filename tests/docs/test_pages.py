@@ -128,7 +128,14 @@ def test_every_settings_file_on_a_page_is_accepted(path: Path, tmp_path: Path) -
 
 @each_page
 def test_every_block_says_its_language(path: Path) -> None:
-    assert {language for language, _ in read(path).blocks} <= {"sh", "toml", "json", "sql", "text"}
+    assert {language for language, _ in read(path).blocks} <= {
+        "sh",
+        "toml",
+        "json",
+        "sql",
+        "python",
+        "text",
+    }
 
 
 # ── the README ────────────────────────────────────────────────────────────────────────────────

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.embedded.test_walkthrough import AFTER, boards, ids
 from tests.pipeline.boards import query, wait_equal
 from tests.pipeline.engines import HeadlessEngine, eventually, run_cli
 from tests.stack.fixtures import WorldFactory
@@ -184,6 +185,13 @@ def test_by_address_with_the_name_in_the_certificate(secured: Secured, run: Any)
     assert engine.stop() == 0
 
 
+def test_exact_with_scram_sha_256(secured: Secured, run: Any) -> None:
+    engine = run(secured.changed("feed", sasl_mechanism="SCRAM-SHA-256"))
+    engine.wait_exact()
+    assert engine.stop() == 0
+    assert not [line for line in engine.errors if "Kafka" in line]
+
+
 SERVICES = {"table": "MySQL", "feed": "Kafka", "store": "Redis"}
 NO_CERTIFICATE = {"tls_cert_file": None, "tls_key_file": None}
 
@@ -196,6 +204,11 @@ NO_CERTIFICATE = {"tls_cert_file": None, "tls_key_file": None}
             "feed",
             {"sasl_password": WRONG},
             "refuses this user name and password .SASL SCRAM-SHA-512",
+        ),
+        (
+            "feed",
+            {"sasl_password": WRONG, "sasl_mechanism": "SCRAM-SHA-256"},
+            "refuses this user name and password .SASL SCRAM-SHA-256",
         ),
         ("store", {"password": WRONG}, "it refuses this user name and password"),
         *((section, {"tls_ca_file": "OTHER"}, "is not trusted") for section in SERVICES),
@@ -268,6 +281,56 @@ def test_a_redis_user_without_the_rights_is_told_which(secured: Secured, run: An
         context=engine.story,
     )
     assert "keys topn:*" in said
+
+
+def with_writer(secured: Secured, **tls: Any) -> Settings:
+    """The right settings, and an account that may write and must show a certificate."""
+    world = secured.world
+    rights = f"SELECT, INSERT, UPDATE, DELETE ON `{world.database}`.*"
+    world.mysql.create_account("writer", PASSWORD, rights)
+    world.execute("ALTER USER writer@'%' REQUIRE X509")
+    world.execute("UPDATE interactives SET like_cnt = 53 WHERE id = 70")  # the start rows again
+    right = secured.settings["table.tls"]
+    return secured.settings | {
+        "walkthrough": {
+            "url": f"mysql://writer@localhost:{world.mysql.port}/{world.database}",
+            "password": PASSWORD,
+        },
+        "walkthrough.tls": {name: value for name, value in (right | tls).items() if value},
+    }
+
+
+def test_the_walkthrough_writes_over_tls(secured: Secured, tmp_path: Path) -> None:
+    settings = with_writer(secured)
+    before = secured.world.query("SELECT * FROM interactives ORDER BY id")
+    done = run_cli("walkthrough", "--write", config=written(settings, tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [ids(board) for board in boards(done.stdout)] == AFTER
+    assert secured.world.query("SELECT * FROM interactives ORDER BY id") == before
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"ca_file": "OTHER"}, "is not trusted"),
+        ({"server_name": "other.example.org"}, "is made for another name"),
+        ({"cert_file": None, "key_file": None}, "REQUIRE X509 is refused like this too"),
+        ({"enabled": False}, "walkthrough.tls.ca_file is set, but TLS is not switched on"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+def test_wrong_tls_of_the_walkthrough_s_account_gives_its_true_reason(
+    secured: Secured, tmp_path: Path, wrong: dict[str, Any], said: str
+) -> None:
+    if "ca_file" in wrong:
+        wrong = {"ca_file": str(secured.other_ca)}
+    settings = with_writer(secured, **wrong)
+    before = secured.world.query("SELECT * FROM interactives ORDER BY id")
+    done = run_cli("walkthrough", "--write", config=written(settings, tmp_path))
+    assert done.returncode in (1, 2)
+    assert said in done.stderr
+    assert PASSWORD not in done.stdout + done.stderr
+    assert secured.world.query("SELECT * FROM interactives ORDER BY id") == before
 
 
 def _sha256(text: str) -> str:

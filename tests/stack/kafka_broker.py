@@ -35,8 +35,8 @@ class KafkaBroker(Service):
 
         `users` (name -> password) opens `sasl_port`: SASL_PLAINTEXT with PLAIN and SCRAM-SHA-512.
         `authority` opens `tls_port`: TLS with a certificate of that authority for
-        `certificate_hosts`. `secure`, with both, opens `secure_port` too: SASL_SSL, for clients that
-        show a certificate of that authority, and call the broker localhost.
+        `certificate_hosts`. `secure`, with both, opens `secure_port` too: SASL_SSL with SCRAM, for
+        clients that show a certificate of that authority, and call the broker localhost.
         `options` are further lines of server.properties, and win.
         """
         self.sasl_port: int | None = None
@@ -158,8 +158,9 @@ class KafkaBroker(Service):
         assert self._users
         scram = f"{_SASL}.scram.ScramLoginModule required;"
         return {
+            "listener.name.secure.scram-sha-256.sasl.jaas.config": scram,
             "listener.name.secure.scram-sha-512.sasl.jaas.config": scram,
-            "listener.name.secure.sasl.enabled.mechanisms": "SCRAM-SHA-512",
+            "listener.name.secure.sasl.enabled.mechanisms": "SCRAM-SHA-256,SCRAM-SHA-512",
             "listener.name.secure.ssl.client.auth": "required",
             "ssl.truststore.type": "PEM",
             "ssl.truststore.location": str(self._authority.certificate),

@@ -53,7 +53,11 @@ def _build_template(folder: Path) -> None:
 
 
 def _format(properties: Path, users: Mapping[str, str]) -> None:
-    scram = [f"SCRAM-SHA-512=[name={name},password={word}]" for name, word in users.items()]
+    scram = [
+        f"{mechanism}=[name={name},password={word}]"
+        for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512")
+        for name, word in users.items()
+    ]
     done = subprocess.run(
         [
             *kafka_java("kafka.tools.StorageTool"),
