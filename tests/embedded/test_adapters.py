@@ -9,12 +9,13 @@ import time
 import pytest
 
 from engine.adapters.embedded import ChangeLog, EmbeddedFeed, EmbeddedSource, EmbeddedTable, Wire
-from engine.adapters.embedded.rows import TAIL, fields, start_rows
+from engine.adapters.embedded.rows import TAIL, TAIL_MOST_LIKES, fields, start_rows
 from engine.columns import ColumnKind
 from engine.core.changes import Delete, Event, Kind, LogPosition, Upsert
 from engine.core.evidence import is_newer
 from engine.errors import NotOwner, PositionLost, WrongSetting
 from engine.formats import make_decoder
+from engine.sample import SAMPLE
 from tests.adapters.boards import FIELDS, ranking, row, state
 from tests.embedded.clock import ManualClock
 from tests.embedded.conftest import Parts, parts
@@ -157,10 +158,21 @@ async def test_the_table_begins_with_the_sample_and_a_tail(clock: ManualClock) -
     assert [r.rank_key for r in answer.rows] == sorted(
         [r.rank_key for r in answer.rows], reverse=True
     )
-    assert len(start_rows(0)) >= 10 + 31 + 500
     assert start_rows(3) == start_rows(3) != start_rows(4)
-    assert all((f["like_cnt"] or 0) < 53 for f in start_rows(5)[10:])
-    assert TAIL >= 500
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_tail_ranks_below_all_of_the_sample_that_it_can(seed: int) -> None:
+    rows = start_rows(seed)
+    sample, tail = rows[: len(SAMPLE)], rows[len(SAMPLE) :]
+    assert sample == [row._asdict() for row in SAMPLE]
+    assert len(tail) == TAIL >= 500
+    ranked = [row for row in rows if row["like_cnt"] is not None]
+    ranked.sort(key=lambda row: (row["like_cnt"], row["id"]), reverse=True)
+    best = sorted(sample, key=lambda row: (row["like_cnt"] or 0, row["id"]), reverse=True)[:38]
+    assert ranked[:38] == best
+    assert [row["like_cnt"] for row in sample if row not in best] == [1, 0, None]
+    assert {row["like_cnt"] for row in tail} == {0, 1, TAIL_MOST_LIKES}
 
 
 @pytest.mark.parametrize("wire", WIRES)
