@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +13,9 @@ from textual.pilot import Pilot
 
 from engine.errors import WrongSetting
 from engine.runtime_api import Workload
+from engine.sample import SAMPLE
 from engine.settings import Settings
-from engine.status import State
+from tests.tui.screen import Screen
 from topn_tui.app import Dashboard
 from topn_tui.cli import make_app
 
@@ -58,26 +60,56 @@ async def test_the_whole_path_on_one_screen(wire: str | None) -> None:
         assert workload.rate_per_s > before
         await pilot.press("-", "-")
         assert workload.rate_per_s < before
-        await pilot.press("i")
-        await until(pilot, "900001")
-        await pilot.press("t")
-        await until(pilot, "entered at 2")
-        board = app.status.board
-        assert [row.key for row in board][1] == 900_002
-        assert app.status.evictions[-1].by is not None
-        assert app.status.evictions[-1].by.key == 900_002
-        await pilot.press("u")
-        await until(pilot, "moved 2 → 1")
-        assert app.status.board[0].key == 900_002
-        assert app.status.exactness.state is State.EXACT
-        await pilot.press("0")
-        for _ in range(200):
-            if 900_002 not in [row.key for row in app.status.board]:
-                break
-            await pilot.pause(0.02)
-        assert app.status.board[0].score == 450
+        await by_keys(Screen(app, pilot))
         await pilot.press("q")
     assert app.return_code == 0
+
+
+async def by_keys(screen: Screen) -> None:
+    """The manual tests by keys: what is drawn of each in board, heap and evictions."""
+
+    def likes() -> dict[str, int]:
+        return {str(row.key): row.score for row in screen.app.status.board}
+
+    def bar_to_beat() -> str:
+        tenth = screen.board_ids()[-1]
+        return f"{likes()[tenth]}·{tenth}"
+
+    def heap_shows(root: str) -> bool:
+        """At the root, and in words below the tree."""
+        lines = screen.lines("heap")
+        return lines[1].strip("│ ") == root and any(f"bar to beat  {root}" in at for at in lines)
+
+    await screen.pilot.press("i")
+    await screen.sees_text("900001", "events")
+    before, gone = screen.board_ids(), screen.lines("evictions")
+    assert len(before) == 10
+    assert "900001" not in before
+    await screen.sees("the tenth at the root", lambda: heap_shows(bar_to_beat()))
+
+    await screen.pilot.press("t")
+    after = [before[0], "900002", *before[1:9]]
+    await screen.sees("it is second, the tenth is gone", lambda: screen.board_ids() == after)
+    await screen.sees_text("entered at 2", "events")
+    line = await screen.sees_text(f"displaced by 900002 ({likes()['900002']})", "evictions")
+    assert re.search(rf" {before[9]} +\d+ #10 ", line)
+    assert line not in gone
+    await screen.sees("the new tenth at the root", lambda: heap_shows(bar_to_beat()))
+    await screen.sees_text(f"{likes()['900002']}·900002", "heap")
+
+    gone = screen.lines("evictions")
+    await screen.pilot.press("u")
+    first = ["900002", before[0], *before[1:9]]
+    await screen.sees("it is first", lambda: screen.board_ids() == first)
+    await screen.sees_text("moved 2 → 1", "events")
+    await screen.sees_text(f"{likes()['900002']}·900002", "heap")
+    assert screen.lines("evictions") == gone, "nobody has left"
+    await screen.sees_text("● EXACT")
+
+    await screen.pilot.press("0")
+    start = [str(row.id) for row in SAMPLE[:10]]
+    await screen.sees("the start rows again", lambda: screen.board_ids() == start)
+    await screen.sees("70 at the root", lambda: heap_shows("53·70"))
 
 
 async def test_a_dashboard_of_real_services_has_no_keys_that_write() -> None:

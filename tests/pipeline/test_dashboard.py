@@ -4,59 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
 
 from engine.assembly import make_engine
 from engine.configuration import load_settings
 from tests.pipeline.boards import stored
 from tests.stack.fixtures import WorldFactory
 from tests.stack.world import World
+from tests.tui.screen import PATIENCE_S, Screen
 from topn_tui.app import Dashboard
 
 pytestmark = pytest.mark.service
 
-PATIENCE_S = 30.0
-BOARD_LINE = re.compile(r"[│ ]*\d+ +(?:(?:new|=|[▲▼]\d+) +)?(?P<key>\d+) ")
 INSERT = "INSERT INTO interactives (id, biz_id, biz, read_cnt, like_cnt) VALUES "
-
-
-class Screen:
-    """What the operator sees."""
-
-    def __init__(self, app: Dashboard, pilot: Pilot[None]) -> None:
-        self.app, self.pilot = app, pilot
-
-    def lines(self, panel: str | None = None) -> list[str]:
-        """The lines of the screen, or of one panel that is on it."""
-        strips = self.app.screen._compositor.render_strips()
-        if panel is None:
-            return [strip.text for strip in strips]
-        region = self.app.query_one(f"#{panel}").region
-        return [s.crop(region.x, region.right).text for s in strips[region.y : region.bottom]]
-
-    async def sees(self, what: str, condition: Callable[[], object]) -> None:
-        """Wait until the operator sees something."""
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                while not condition():
-                    await self.pilot.pause(0.05)
-        except TimeoutError:
-            raise AssertionError(f"never seen: {what}\n" + "\n".join(self.lines())) from None
-
-    async def sees_text(self, text: str, panel: str | None = None) -> str:
-        """Wait until a line holds the text; that line."""
-        await self.sees(text, lambda: any(text in line for line in self.lines(panel)))
-        return next(line for line in self.lines(panel) if text in line)
-
-    def board_ids(self) -> list[str]:
-        """The keys on the board, as drawn, best first."""
-        found = (BOARD_LINE.match(line) for line in self.lines("board"))
-        return [match["key"] for match in found if match]
 
 
 async def write(world: World, sql: str) -> None:
