@@ -11,6 +11,7 @@ from engine.core.states import Claim
 from engine.core.verdicts import Candidate
 from engine.dead_letter_lines import DeadLetter
 from engine.ports import Message
+from engine.rows_before import ReadBefore, RowsBefore, nothing_before
 from engine.status import (
     DeadLetterEntry,
     EventEntry,
@@ -40,6 +41,10 @@ def _cut(columns: tuple[Value, ...]) -> tuple[Value, ...]:
     if not any(isinstance(value, str | bytes) and len(value) > TEXT_KEPT for value in columns):
         return columns
     return tuple([v[:TEXT_KEPT] if isinstance(v, str | bytes) else v for v in columns])
+
+
+def _cut_if(columns: tuple[Value, ...] | None) -> tuple[Value, ...] | None:
+    return None if columns is None else _cut(columns)
 
 
 def cut_row(row: Row) -> Row:
@@ -88,8 +93,10 @@ class History:
         *,
         total: int,
         at_ms: int,
+        read_before: ReadBefore = nothing_before,
     ) -> None:
         """Add the last changes of a batch; `total` is the number of the very last one."""
+        rows_before = RowsBefore(read_before, messages)
         number = total - len(explained)
         for line, candidate in explained:
             number += 1
@@ -102,6 +109,7 @@ class History:
                 at_ms=at_ms,
                 explained=line,
                 columns=columns,
+                columns_before=_cut_if(rows_before.of(candidate)),
                 raw=raw[:RAW_BYTES_KEPT],
                 raw_size=len(raw),
             )

@@ -43,6 +43,7 @@ from engine.ports import (
 from engine.published import fits_double
 from engine.publisher import Publisher
 from engine.reporting import Reporter, reserve_of
+from engine.rows_before import ReadBefore, nothing_before
 from engine.status import EngineStatus
 from engine.tasks import CLOSE_MS, cancelled, together
 from engine.told import told
@@ -94,6 +95,7 @@ class Engine:
     Args:
         feed, source, store: the adapters.
         decoder: makes a decoder for the described table.
+        before_reader: makes what reads rows as they were before a change, for the screen.
         options: the rest.
         clock: time.
         engine_id: the identity under which the store knows this engine.
@@ -113,6 +115,7 @@ class Engine:
         options: EngineOptions,
         clock: Clock,
         engine_id: str,
+        before_reader: Callable[[Table], ReadBefore] = lambda table: nothing_before,
         placer: MakePlacer = lambda table: None,
         jitter: Callable[[], float] = random.random,
         dead_letters: Sequence[DeadLetterSink] = (),
@@ -122,6 +125,8 @@ class Engine:
         self._placer, self._jitter = placer, jitter
         self._stopping = asyncio.Event()
         self._decode: Decode | None = None
+        self._before_reader = before_reader
+        self._read_before: ReadBefore = nothing_before
         self._topn: TopN | None = None
         self._table: Table | None = None
         self._inexact_scores = 0
@@ -307,7 +312,13 @@ class Engine:
         self._loader.watch.see(deliveries)
         if explained:
             found = {(m.partition, m.offset): m for m in messages}
-            self.history.add_events(explained, found, total=topn.totals.entries, at_ms=wall_ms)
+            self.history.add_events(
+                explained,
+                found,
+                total=topn.totals.entries,
+                at_ms=wall_ms,
+                read_before=self._read_before,
+            )
         self._changed(topn, change)
 
     def _tick(self, topn: TopN) -> None:
@@ -432,6 +443,7 @@ class Engine:
     def _described(self, report: TableReport) -> None:
         before, self._table = self._table, report.table
         self._decode = self._decoder(report.table)
+        self._read_before = self._before_reader(report.table)
         topn = self._topn
         if topn is not None and before is not None and before.key.kind is not report.table.key.kind:
             # Keys of two types have no order among them: nothing that is tracked is of use.

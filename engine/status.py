@@ -169,7 +169,9 @@ class EventEntry:
     at_ms: int
     explained: Explained
     columns: tuple[Value, ...] = ()
-    """The display columns after the change (before it, for a DELETE: then empty)."""
+    """The display columns after the change; empty where there is no row any more."""
+    columns_before: tuple[Value, ...] | None = None
+    """The same before it; None: there was no row, or it is not known."""
     raw: bytes = b""
     """The message it came in, cut to a bound."""
     raw_size: int = 0

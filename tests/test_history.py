@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from engine.backoff import Backoff
 from engine.core.changes import (
     BoardChange,
     Cause,
+    Delete,
     Delivery,
     Event,
     Eviction,
@@ -13,6 +16,7 @@ from engine.core.changes import (
     Kind,
     Row,
     Upsert,
+    Value,
     Verdict,
 )
 from engine.core.states import Claim, State
@@ -31,6 +35,7 @@ from engine.history import (
 )
 from engine.meter import HISTORY_S, Meter
 from engine.ports import Message
+from engine.rows_before import READ_AGAIN_BYTES
 from engine.status import Publication
 
 
@@ -73,6 +78,28 @@ def letter_of(value: bytes | None, *, noticed_ms: int = 1) -> DeadLetter:
 
 
 class TestHistory:
+    def test_rows_before_are_read_again_once_a_message_and_never_from_a_huge_one(self) -> None:
+        changes = (Upsert(1, 5, (b"x",)), Delete(2), Upsert(4, 5, old_key=3))
+        event = Event(Kind.ROWS, "UPDATE", changes=changes)
+        line = Explained(0, 7, None, "UPDATE", 1, None, 5, Verdict.MOVED)
+        delivery = Delivery(0, 7, (Event(Kind.IGNORED, ""), event))
+        told = [(line, Candidate(delivery, event, of)) for of in changes]
+        # Half of a change of the key, as the core makes it.
+        told.append((line, Candidate(delivery, event, Delete(3, new_key=4))))
+        asked = []
+
+        def read(value: bytes | None) -> Sequence[Sequence[tuple[Value, ...] | None]]:
+            asked.append(value)
+            return [[], [("a" * 1000,), ("b",), ("c",)]]
+
+        for size, known in ((100, ["a" * TEXT_KEPT, "b", "c", "c"]), (READ_AGAIN_BYTES + 1, [])):
+            history, value = History(), b"m" * size
+            found = {(0, 7): Message(0, 7, 1, value)}
+            history.add_events(told, found, total=4, at_ms=1, read_before=read)
+            befores = [e.columns_before for e in history.events.entries()]
+            assert befores == ([(of,) for of in known] or [None] * 4)
+        assert asked == [b"m" * 100]
+
     def test_numbers_of_events_say_how_many_were_not_kept(self) -> None:
         history = History()
         history.add_events([explained(7), explained(8)], {}, total=100, at_ms=1)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from engine.assembly.options import decoder, engine_options
+from engine.assembly.options import before_reader, decoder, engine_options
 from engine.clock import SystemClock
 from engine.embedded import EmbeddedEngine
 from engine.ports import BoardStore, Clock
@@ -76,6 +76,7 @@ def embedded_pipeline(
         source=embedded.EmbeddedSource(table, clock),
         store=embedded.EmbeddedBoard(store, name, engine_id=engine_id),
         decoder=decoder(f"canal-{wire}"),
+        before_reader=before_reader(f"canal-{wire}"),
         clock=clock,
         engine_id=engine_id,
         options=replace(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from engine.columns import Table
 from engine.core.placement import Placer
 from engine.core.reports import Timing
+from engine.rows_before import ReadBefore
 from engine.runtime import Decode, EngineOptions, MakePlacer
 from engine.settings import FeedSection, Settings
 
@@ -42,6 +43,15 @@ def decoder(wire_format: str) -> Callable[[Table], Decode]:
         return make_decoder(table, wire_format).decode
 
     return decoder
+
+
+def before_reader(wire_format: str) -> Callable[[Table], ReadBefore]:
+    def before_reader(table: Table) -> ReadBefore:
+        from engine.formats import make_read_before  # here: as above
+
+        return make_read_before(table, wire_format)
+
+    return before_reader
 
 
 def placer(feed: FeedSection) -> MakePlacer:

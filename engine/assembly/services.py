@@ -13,7 +13,7 @@ from engine.assembly.arguments import (
     secret,
     tls_files,
 )
-from engine.assembly.options import decoder, engine_options, placer
+from engine.assembly.options import before_reader, decoder, engine_options, placer
 from engine.clock import SystemClock
 from engine.configuration import default_dead_letter_file
 from engine.errors import WrongSetting
@@ -45,6 +45,7 @@ def make_engine(settings: Settings, *, observe: bool = False, screen: bool = Tru
         source=_make_source(settings),
         store=_make_store(settings, engine_id),
         decoder=decoder(settings.feed.format),
+        before_reader=before_reader(settings.feed.format),
         placer=placer(settings.feed),
         clock=SystemClock(),
         engine_id=engine_id,

@@ -217,4 +217,10 @@ class Explained(msgspec.Struct, frozen=True):
     floor: Floor = None
     other: Key | None = None
     """The row pushed out by this one, or the one that came up for it."""
+    other_score: Score | None = None
+    """The score which that row has."""
+    bar: RankKey | None = None
+    """The root of the board's heap, the bar to beat, after the change's batch; None: not full."""
+    bar_before: RankKey | None = None
+    """The same before the batch."""
     reason: str = ""

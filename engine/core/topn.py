@@ -143,6 +143,7 @@ class TopN:
         parts = self._compact(deliveries, now_ms, tail if explain_last else None)
         keys = {c.change.key for c in tail if c.change is not None}
         before = {key: self.board.place(key) for key in keys}
+        bar_before = self.board.bar if tail else None
         last: dict[Key, RowChange] = {}
         for part in parts:
             if isinstance(part, dict):
@@ -158,7 +159,8 @@ class TopN:
         if not tail:
             return change, []
         after = {key: self.board.place(key) for key in keys}
-        aftermath = Aftermath(before, after, last, change, self.board.bar, self.board.floor)
+        board = self.board
+        aftermath = Aftermath(before, after, last, change, board.bar, board.floor, bar_before)
         return change, [(explain(c, aftermath), c) for c in tail]
 
     def _compact(

@@ -20,6 +20,7 @@ from engine.core.changes import (
     Explained,
     Kind,
     Place,
+    Row,
     RowChange,
     Upsert,
     Verdict,
@@ -48,6 +49,7 @@ class Aftermath(msgspec.Struct, frozen=True):
     board: BoardChange
     bar: RankKey | None
     floor: Floor
+    bar_before: RankKey | None = None
 
 
 def explain(candidate: Candidate, aftermath: Aftermath) -> Explained:
@@ -70,6 +72,8 @@ def explain(candidate: Candidate, aftermath: Aftermath) -> Explained:
         after=after,
         floor=None if aftermath.floor == NOTHING_KNOWN else aftermath.floor,
         reason=_key_change(change),
+        bar=aftermath.bar,
+        bar_before=aftermath.bar_before,
     )
     if aftermath.last.get(change.key) is not change:
         return msgspec.structs.replace(
@@ -85,8 +89,8 @@ def _judge(explained: Explained, change: RowChange, aftermath: Aftermath) -> Exp
     replace = msgspec.structs.replace
     if after.where is Where.BOARD:
         if before.where is not Where.BOARD:
-            pushed = next((e.row.key for e in board.left if e.by and e.by.key == change.key), None)
-            return replace(explained, verdict=Verdict.ENTERED, other=pushed)
+            pushed = next((e.row for e in board.left if e.by and e.by.key == change.key), None)
+            return _with_other(explained, Verdict.ENTERED, pushed)
         if before.rank != after.rank:
             return replace(explained, verdict=Verdict.MOVED)
         same = Verdict.NO_EFFECT if before.score == after.score else Verdict.SAME_RANK
@@ -112,11 +116,15 @@ def _left(explained: Explained, change: RowChange, eviction: Eviction | None) ->
     cause = eviction.cause if eviction else Cause.DISPLACED
     other = eviction.successor or eviction.by if eviction else None
     moved_to = _key_change(change)
+    left = _with_other(explained, Verdict.LEFT, other)
+    return msgspec.structs.replace(left, reason=moved_to or cause.value)
+
+
+def _with_other(explained: Explained, verdict: Verdict, other: Row | None) -> Explained:
+    if other is None:
+        return msgspec.structs.replace(explained, verdict=verdict)
     return msgspec.structs.replace(
-        explained,
-        verdict=Verdict.LEFT,
-        other=None if other is None else other.key,
-        reason=moved_to or cause.value,
+        explained, verdict=verdict, other=other.key, other_score=other.score
     )
 
 

@@ -19,6 +19,8 @@ from engine.formats.canal_json import CanalJson
 from engine.formats.canal_protobuf import CanalProtobuf
 from engine.formats.entry import NULL_VALUE, dead, ignored
 from engine.formats.flat_message import FlatMessages
+from engine.formats.rows import RowReader
+from engine.formats.whole_rows import ReadBefore, WholeRowReader, before_of
 from engine.told import told
 
 
@@ -29,7 +31,7 @@ class Decoder(Protocol):
         """The events of one message, in binlog order, at least one. Never raises on content."""
 
 
-FORMATS: Final[Mapping[str, Callable[[Table], Decoder]]] = MappingProxyType(
+FORMATS: Final[Mapping[str, Callable[[Table, type[RowReader]], Decoder]]] = MappingProxyType(
     {"canal-json": FlatMessages, "canal-protobuf": CanalProtobuf}
 )
 """Setting -> decoder of a table's messages in that format; each takes any message of it."""
@@ -58,6 +60,15 @@ def make_decoder(table: Table, format: str = AUTO) -> Decoder:  # noqa: A002  # 
     return CanalJson(table, otherwise=sniffing.decode)
 
 
+def make_read_before(table: Table, format: str = AUTO) -> ReadBefore:  # noqa: A002  # as above
+    """What reads a message once more, for the display columns before each of its changes.
+
+    Decoding leaves them out: nobody but a screen wants them, and of few changes.
+    """
+    decode = _Sniffing(table, format, WholeRowReader).decode
+    return lambda value: before_of(decode(value))
+
+
 def detect(value: bytes) -> str | None:
     """The format of a message by its first byte; None: neither.
 
@@ -72,10 +83,10 @@ def detect(value: bytes) -> str | None:
 class _Sniffing:
     """Hands each message to its format's decoder, or says why none of them may have it."""
 
-    def __init__(self, table: Table, setting: str) -> None:
+    def __init__(self, table: Table, setting: str, rows: type[RowReader] = RowReader) -> None:
         self._setting = setting
         wanted = FORMATS if setting == AUTO else (setting,)
-        self._decoders = {name: FORMATS[name](table).decode for name in wanted}
+        self._decoders = {name: FORMATS[name](table, rows).decode for name in wanted}
 
     def decode(self, value: bytes | None) -> tuple[Event, ...]:
         if value is None:

@@ -21,6 +21,7 @@ from engine.core.changes import Event, Kind, LogPosition
 from engine.formats import canal_pb2 as pb
 from engine.formats.entry import NULL_VALUE, Entry, Image, Images, dead, ignored
 from engine.formats.judge import ROW_OPS, UNKNOWN_ENTRY, Judge
+from engine.formats.rows import RowReader
 from engine.told import told
 
 _OPS = {value: name.removeprefix("EVENT_") for name, value in pb.EventType.items()}
@@ -39,11 +40,12 @@ _NOT_ROW_DATA = {
 class CanalProtobuf:
     """Decoder of protobuf packets for one table."""
 
-    def __init__(self, table: Table) -> None:
-        self._judge = Judge(table)
+    def __init__(self, table: Table, rows: type[RowReader] = RowReader) -> None:
+        self._judge = Judge(table, rows)
         decisive = {table.key.name, table.score.name}
-        self._after = _ImageReader(decisive | {column.name for column in table.columns})
-        self._before = _ImageReader(decisive)
+        columns = {column.name for column in table.columns}
+        self._after = _ImageReader(decisive | columns)
+        self._before = _ImageReader(decisive | columns if rows.WHOLE else decisive)
 
     def decode(self, value: bytes | None) -> tuple[Event, ...]:
         """The events of one message, one or more an entry, in order; never raises on content."""

@@ -16,6 +16,7 @@ from engine.core.changes import Event
 from engine.formats.entry import NULL_VALUE, Entry, Images, dead, ignored
 from engine.formats.judge import ROW_OPS, Judge
 from engine.formats.reasons import shown
+from engine.formats.rows import RowReader
 from engine.told import told
 
 
@@ -33,8 +34,8 @@ class _Envelope(msgspec.Struct, gc=False):
 class FlatMessages:
     """The tolerant decoder of flat messages for one table."""
 
-    def __init__(self, table: Table) -> None:
-        self._judge = Judge(table)
+    def __init__(self, table: Table, rows: type[RowReader] = RowReader) -> None:
+        self._judge = Judge(table, rows)
         self._key_name = table.key.name.lower()
         self._envelope = msgspec.json.Decoder(_Envelope).decode
         # Numbers with a decimal point stay text: a score is never read through a float.

@@ -37,12 +37,12 @@ _DROP_DATABASE = re.compile(r"\s*drop\s+(?:database|schema)\b", re.IGNORECASE)
 
 
 class Judge:
-    """Turns entries into events for one table."""
+    """Turns entries into events for one table, whose row images `rows` reads."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, rows: type[RowReader] = RowReader) -> None:
         self._database = table.database.lower()
         self._name = table.name.lower()
-        self._rows = RowReader(table)
+        self._rows = rows(table)
         name = re.escape(table.name)
         self._our_name = re.compile(rf"(?<![\w$]){name}(?![\w$])", re.IGNORECASE)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import ClassVar, TypeAlias
 
 from engine.columns import Column, Table, feed_reader
 from engine.core.changes import Delete, RowChange, Upsert, Value
@@ -11,6 +12,8 @@ from engine.core.rank import Key, Score
 from engine.formats.entry import Entry, Image
 from engine.formats.reasons import shown
 from engine.told import said, told
+
+Columns: TypeAlias = tuple[Value, ...]
 
 _ABSENT = object()
 
@@ -22,6 +25,9 @@ class RowReader:
     filtered column leaves them out). A display column never costs the row: absent it is None, and
     what cannot be read stays the text that it is.
     """
+
+    WHOLE: ClassVar[bool] = False
+    """Whether it wants the display columns of the image before, too."""
 
     def __init__(self, table: Table) -> None:
         self._key, self._score, self._columns = table.key, table.score, table.columns
@@ -53,18 +59,24 @@ class RowReader:
                 told("score {name} is missing; {turn}", name=_name(self._score), turn=_WHY_MISSING)
             )
         score = self._score_of(raw)
-        columns = tuple(
-            [
-                read(_find(after, column))
-                for column, read in zip(self._columns, self._read_columns, strict=True)
-            ]
-        )
+        columns = self._columns_of(after)
         if before is None:
             return Upsert(key, score, columns)
         return Upsert(key, score, columns, self._old_key(before, key), self._old(before, score))
 
     def _delete(self, before: Image) -> Delete:
         return Delete(self._key_of(before), self._old(before, None))
+
+    def _has_columns(self, image: Image) -> bool:
+        return all(_find(image, column) is not _ABSENT for column in self._columns)
+
+    def _columns_of(self, image: Image) -> Columns:
+        return tuple(
+            [
+                read(_find(image, column))
+                for column, read in zip(self._columns, self._read_columns, strict=True)
+            ]
+        )
 
     def _key_of(self, image: Image) -> Key:
         raw = _find(image, self._key)

@@ -29,7 +29,8 @@ def test_entered_and_pushed_another_out() -> None:
     assert (verdict.key, verdict.old_score, verdict.new_score) == (4, None, 45)
     assert verdict.before == Place(Where.OUTSIDE)
     assert verdict.after == Place(Where.BOARD, 45, 2)
-    assert verdict.other == 2
+    assert (verdict.other, verdict.other_score) == (2, 40)
+    assert (verdict.bar_before, verdict.bar) == ((40, 2), (45, 4))
     assert (verdict.partition, verdict.es_ms, verdict.op) == (0, event.es_ms, "UPDATE")
     assert verdict.offset == stage.positions[0] - 1
 
@@ -90,6 +91,8 @@ def test_left_because_it_was_deleted_names_who_came_up() -> None:
     stage = ladder()
     verdict = told(stage, stage.delete(1))
     assert (verdict.verdict, verdict.reason, verdict.other) == (Verdict.LEFT, "deleted", 3)
+    assert verdict.other_score == 30
+    assert (verdict.bar_before, verdict.bar) == ((40, 2), (30, 3))
     assert (verdict.old_score, verdict.new_score) == (50, None)
     assert verdict.before == Place(Where.BOARD, 50, 1)
 
