@@ -18,7 +18,16 @@ from engine.status import EngineStatus, Key
 from topn_tui.appearance import Appearance
 from topn_tui.follow_row import FollowRow
 from topn_tui.formatting import safe
-from topn_tui.keys import KEYS, LEAVE_FIRST, LIST_KEYS, WELCOME, WORKLOAD_KEYS, panel_keys
+from topn_tui.jumping import JumpToRow
+from topn_tui.keys import (
+    KEYS,
+    LEAVE_FIRST,
+    LIST_KEYS,
+    OVER_KEYS,
+    WELCOME,
+    WORKLOAD_KEYS,
+    panel_keys,
+)
 from topn_tui.language import t
 from topn_tui.panels import PANELS, TITLES, Board
 from topn_tui.panels.find_line import FindLine
@@ -33,7 +42,7 @@ from topn_tui.panels.state_bar import StateBar
 from topn_tui.panels.too_small import LEAST_HEIGHT, LEAST_WIDTH, TooSmall
 from topn_tui.remapping import key_of
 from topn_tui.running import EngineRun
-from topn_tui.screens import DetailScreen, NoticesScreen, help_screen
+from topn_tui.screens import NoticesScreen, help_screen
 from topn_tui.time_travel import TimeTravel
 from topn_tui.tools import Tools
 
@@ -45,7 +54,7 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Dashboard(TimeTravel, FollowRow, Tools):
+class Dashboard(TimeTravel, FollowRow, JumpToRow, Tools):
     """The dashboard of one engine.
 
     Args:
@@ -227,9 +236,6 @@ class Dashboard(TimeTravel, FollowRow, Tools):
     def on_ledger_marked(self, event: Ledger.Marked) -> None:
         self.marked = event.key
 
-    def on_ledger_opened(self, event: Ledger.Opened) -> None:
-        self.push_screen(DetailScreen(event.detail))
-
     def action_notices(self) -> None:
         self.push_screen(NoticesScreen())
 
@@ -245,6 +251,7 @@ class Dashboard(TimeTravel, FollowRow, Tools):
             *KEYS,
             *panel_keys(list(PANELS)),
             *LIST_KEYS,
+            *OVER_KEYS,
         ]
         told = [(key_of(self, str(of.id), all_keys=True), of.tooltip) for of in keys]
         self.push_screen(help_screen(told, embedded=self._workload is not None))

@@ -91,6 +91,33 @@ LIST_KEYS = (
 )  # fmt: skip
 """In each list."""
 
+DETAIL_KEYS = (
+    Binding("g", "jump", mark("Go to row"), id="jump",
+            tooltip=mark("from a detail to its row on the board")),
+    Binding("k", "scroll(-1)", "Up", show=False, id="scroll_up",
+            tooltip=mark("in a detail and in this help: a line up")),
+    Binding("j", "scroll(1)", "Down", show=False, id="scroll_down",
+            tooltip=mark("in a detail and in this help: a line down")),
+)  # fmt: skip
+"""In what opens over the panels to be read."""
+
+WRITE_KEY = Binding("enter", "write", mark("Write"), priority=True, id="write",
+                    tooltip=mark("where something is exported: write it"))  # fmt: skip
+
+CHOICE_KEYS = (
+    Binding("left,up", "step(-1)", "Previous", show=False, id="previous_choice", key_display="← ↑",
+            tooltip=mark("where something is exported: the choice before")),
+    Binding("right,down,space", "step(1)", "Next", show=False, id="next_choice", key_display="→ ↓ space",
+            tooltip=mark("where something is exported: the next choice")),
+)  # fmt: skip
+"""On one of a few words."""
+
+OVER_KEYS = (*DETAIL_KEYS, WRITE_KEY, *CHOICE_KEYS)
+"""In what opens over the panels."""
+
+REFLEX = ("ctrl+c", mark("says which key quits; over selected text: copies it"))
+"""A key that no setting changes, and what it does."""
+
 LEAVE_FIRST = (
     "palette", "follow", "export", "maximise", "notices", "audit", "refill", "reserve", "slower", "faster",
     "traffic", "update_top", "insert_top", "insert", "pause", "quit",

@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from engine.errors import WrongSetting
 from engine.key_settings import KeysSection
-from topn_tui.keys import KEYS, LIST_KEYS, WORKLOAD_KEYS
+from topn_tui.keys import KEYS, LIST_KEYS, OVER_KEYS, WORKLOAD_KEYS
 
 DEFAULTS: dict[str, str] = {name: field.default for name, field in KeysSection.model_fields.items()}
 """Action -> its keys where nothing is set."""
@@ -127,7 +127,11 @@ def _is_typed(key: str) -> bool:
 # ── for texts ──────────────────────────────────────────────────────────────────────────────────
 
 
-_WRITTEN = {of.id: of.key_display for of in (*KEYS, *LIST_KEYS, *WORKLOAD_KEYS) if of.key_display}
+_WRITTEN = {
+    of.id: of.key_display
+    for of in (*KEYS, *LIST_KEYS, *OVER_KEYS, *WORKLOAD_KEYS)
+    if of.key_display
+}
 
 
 def shown(keys: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from textual import work
 
-from topn_tui.copying import row_text
+from topn_tui.copying import detail_text, row_text
 from topn_tui.exporting import Shown, What, picture_name
 from topn_tui.formatting import crop, safe
 from topn_tui.language import t
@@ -19,6 +19,7 @@ from topn_tui.panels.find_line import FindLine
 from topn_tui.panels.findable import Findable
 from topn_tui.panels.ledger import Ledger
 from topn_tui.remapping import key_of
+from topn_tui.screens.detail import DetailScreen
 from topn_tui.screens.export import ExportScreen
 
 TOLD_CELLS = 60
@@ -62,9 +63,8 @@ class Tools(Mannered):
         panels.query_one(FindLine).open(focused)
 
     def action_copy_row(self) -> None:
-        """The row under the cursor, through the terminal (OSC 52), also over ssh."""
-        panel = self.focused
-        text = row_text(panel.picked) if isinstance(panel, Ledger) else None
+        """The row under the cursor, or the detail that is open, through the terminal (OSC 52), also over ssh."""
+        text = self._copied()
         if text is None:
             self.notify(
                 t(
@@ -77,8 +77,16 @@ class Tools(Mannered):
             )
             return
         self.copy_to_clipboard(text)
-        row = crop(text.replace("\t", "  "), TOLD_CELLS)
+        row = crop(text.partition("\n")[0].replace("\t", "  "), TOLD_CELLS)
         self.notify(t("Copied: {row}", row=row), markup=False)
+
+    def _copied(self) -> str | None:
+        if isinstance(self.screen, DetailScreen):
+            return detail_text(self.screen.detail)
+        panel = self.focused
+        if not isinstance(panel, Ledger) or panel.picked is None:
+            return None
+        return row_text(panel.picked, panel.key_of(panel.picked))
 
     @work(exclusive=True, group="picture")
     async def action_picture(self) -> None:

@@ -21,7 +21,7 @@ from topn_tui.copying import row_text
 from topn_tui.journey import Step, View
 from topn_tui.panels import past_line
 from topn_tui.panels.board import BoardLine
-from topn_tui.panels.events import event_detail
+from topn_tui.panels.event_detail import event_detail
 from topn_tui.panels.ledger import Ledger
 from topn_tui.panels.tones import Spans
 

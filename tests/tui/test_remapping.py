@@ -13,7 +13,7 @@ from tests.tui.conftest import Operator, settled
 from tests.tui.scripted import NOW_MS, ScriptedEngine
 from topn_tui.app import Dashboard
 from topn_tui.cli import make_app
-from topn_tui.keys import KEYS, LIST_KEYS, WORKLOAD_KEYS, panel_keys
+from topn_tui.keys import KEYS, LIST_KEYS, OVER_KEYS, WORKLOAD_KEYS, panel_keys
 from topn_tui.panels import PANELS
 from topn_tui.remapping import DEFAULTS, keymap_of
 
@@ -83,7 +83,7 @@ async def test_while_a_line_is_typed_the_footer_shows_the_keys_that_work_there()
 
 
 def test_every_key_of_the_app_and_its_lists_has_a_setting_with_the_same_default() -> None:
-    bound = (*KEYS, *LIST_KEYS, *WORKLOAD_KEYS, *panel_keys(list(PANELS)))
+    bound = (*KEYS, *LIST_KEYS, *OVER_KEYS, *WORKLOAD_KEYS, *panel_keys(list(PANELS)))
     assert {of.id: of.key for of in bound}.items() <= DEFAULTS.items()
 
 

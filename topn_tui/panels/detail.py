@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
+from engine.status import Key
 from topn_tui.formatting import fit
 from topn_tui.panels.tones import Spans, spans
 
@@ -16,6 +17,8 @@ class Detail:
 
     title: str
     lines: tuple[Spans, ...]
+    key: Key | None = None
+    """Of the row that it is about, where one may want to go to that."""
 
 
 def fact(name: str, *value: str | tuple[str, str]) -> Spans:

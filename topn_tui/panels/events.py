@@ -9,11 +9,12 @@ from textual.reactive import var
 
 from engine.status import EngineStatus, EventEntry, Key, Score, Verdict
 from topn_tui.filtering import Words
-from topn_tui.formatting import clock, key, number, number_within, rate, raw, safe, spark, value
+from topn_tui.formatting import clock, key, number, number_within, rate, safe, spark
 from topn_tui.language import mark, t
 from topn_tui.panels import verdicts
 from topn_tui.panels.columns import Column
-from topn_tui.panels.detail import Detail, fact, heading
+from topn_tui.panels.detail import Detail
+from topn_tui.panels.event_detail import event_detail
 from topn_tui.panels.findable import Findable
 from topn_tui.panels.titles import retitle
 from topn_tui.panels.tones import Spans, spans
@@ -125,47 +126,3 @@ class Events(Findable[EventEntry]):
 
 def _score(of: Score | None) -> str:
     return number(None) if of is None else number_within(of, SCORE_CELLS)
-
-
-def event_detail(entry: EventEntry, status: EngineStatus) -> Detail:
-    """The whole change: what it was, what it did, where the row stood before and after, the message."""
-    of = entry.explained
-    lines = [
-        fact(t("verdict"), *verdicts.verdict(of)),
-        fact(t("score"), f"{number(of.old_score)} → {number(of.new_score)}"),
-        fact(t("before"), verdicts.place(of.before)),
-        fact(t("after"), verdicts.place(of.after)),
-    ]
-    if of.floor is not None:
-        lines.append(fact(t("floor then"), f"{number(of.floor[0])}·{key(of.floor[1])}"))
-    if of.reason:
-        lines.append(fact(t("reason"), safe(t(of.reason))))
-    lines += [
-        fact(t("binlog time"), clock(of.es_ms)),
-        fact(t("applied"), clock(entry.at_ms, millis=True)),
-        fact(
-            t("at"),
-            t("partition {partition}, offset {offset}", partition=of.partition, offset=of.offset),
-        ),
-        fact(
-            t("change"),
-            t("{nth} of {count}", nth=number(entry.number), count=number(status.events_total)),
-        ),
-        *heading(t("Columns after the change")),
-    ]
-    pairs = list(zip(status.column_names, entry.columns, strict=False))
-    lines += [fact(safe(name), value(column)) for name, column in pairs] or [_none(entry)]
-    lines += heading(_message_of(entry))
-    lines += [spans(line) for line in raw(entry.raw)]
-    return Detail(f"{safe(of.op)} {key(of.key)}", tuple(lines))
-
-
-def _message_of(entry: EventEntry) -> str:
-    size, kept = number(entry.raw_size), number(len(entry.raw))
-    if len(entry.raw) < entry.raw_size:
-        return t("Message ({size} bytes, the first {kept} of them)", size=size, kept=kept)
-    return t("Message ({size} bytes)", size=size)
-
-
-def _none(entry: EventEntry) -> Spans:
-    return spans((t("the row is gone") if entry.explained.op == "DELETE" else t("none"), "dim"))

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual.reactive import var
 
-from engine.status import Cause, EngineStatus, EvictionEntry, Key
+from engine.status import Cause, EngineStatus, EvictionEntry, Key, Row
 from topn_tui.filtering import Words
 from topn_tui.formatting import clock, key, number, number_within, safe, value
 from topn_tui.language import mark, t
@@ -75,14 +75,13 @@ class Evictions(Findable[EvictionEntry]):
 
     def detail(self, row: EvictionEntry) -> Detail:
         names = self.status.column_names
-        by, successor = row.by, row.successor
         lines = [
             fact(t("why it left"), verdicts.shown_why_left(row)),
             fact(t("when"), clock(row.at_ms, millis=True)),
             fact(t("score it had"), number(row.row.score)),
             fact(t("rank it had"), number(row.rank)),
-            fact(t("displaced by"), key(None if by is None else by.key)),
-            fact(t("came up"), key(None if successor is None else successor.key)),
+            fact(t("displaced by"), _other(row.by)),
+            fact(t("came up"), _other(row.successor)),
             *heading(t("Columns")),
             *(
                 fact(safe(name), value(column))
@@ -90,4 +89,11 @@ class Evictions(Findable[EvictionEntry]):
             ),
         ]
         name = safe(self.status.key_name) or t("key")
-        return Detail(t("{name} {key} left", name=name, key=key(row.row.key)), tuple(lines))
+        title = t("{name} {key} left", name=name, key=key(row.row.key))
+        return Detail(title, tuple(lines), key=row.row.key)
+
+
+def _other(row: Row | None) -> str:
+    if row is None:
+        return number(None)
+    return t("{key}, score {score}", key=key(row.key), score=number(row.score))

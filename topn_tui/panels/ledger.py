@@ -235,9 +235,19 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
         # The first step only picks the first row in view; a jump to an end goes there at once.
         to = top if at is None and abs(by) < END else (at or 0) + by
         to = max(0, min(last, to))
-        self.cursor = self.identity(self._rows[to])
-        height = max(1, self.scrollable_content_region.height - 1)
-        self.set_scroll(None, min(max(top, to - height + 1), to))
+        self._put_cursor(to)
+
+    def pick(self, identity: Hashable) -> bool:
+        """Put the cursor on this row and show it; says whether there is one."""
+        at = self._find(identity)
+        if at is not None:
+            self._put_cursor(at)
+        return at is not None
+
+    def _put_cursor(self, at: int) -> None:
+        top, height = round(self.scroll_y), max(1, self.scrollable_content_region.height - 1)
+        self.cursor = self.identity(self._rows[at])
+        self.set_scroll(None, min(max(top, at - height + 1), at))
         self.redraw()
 
     def action_page(self, by: int) -> None:

@@ -7,11 +7,12 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.reactive import var
 from textual.widgets import Static
 
+from topn_tui.keys import CHOICE_KEYS
 from topn_tui.language import t
 from topn_tui.panels.tones import Spans, content, width_of
 
@@ -26,10 +27,7 @@ class Choice(Static, can_focus=True):
         chosen: the one to begin with.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,up", "step(-1)", "Previous", show=False, id="previous_choice"),
-        Binding("right,down,space", "step(1)", "Next", show=False, id="next_choice"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*CHOICE_KEYS]
 
     chosen: var[str] = var("", init=False)
 

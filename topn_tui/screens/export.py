@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 
 from topn_tui.exporting import Form, Shown, What, default_name, export
 from topn_tui.formatting import number, safe
+from topn_tui.keys import WRITE_KEY
 from topn_tui.language import mark, t
 from topn_tui.new_files import NotWritten, write_new
 from topn_tui.panels.tones import Span, content, spans
@@ -36,7 +37,7 @@ class ExportScreen(ModalScreen[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         # Before the choices, which would take Enter for themselves.
         Binding("escape", "dismiss", mark("Close"), priority=True, id="back"),
-        Binding("enter", "write", mark("Write"), priority=True, id="write"),
+        WRITE_KEY,
     ]
 
     def __init__(self, shown: Shown, what: What, *, at_ms: int) -> None:

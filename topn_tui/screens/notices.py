@@ -23,6 +23,7 @@ class NoticesScreen(ModalScreen[None]):
         Binding("escape", "dismiss", mark("Close"), priority=True, id="back"),
         Binding("n", "dismiss", mark("Close"), show=False, priority=True, id="notices"),
         Binding("q", "dismiss", mark("Close"), show=False, priority=True, id="quit"),
+        Binding("c", "app.copy_row", "Copy", show=False, id="copy_row"),
     ]
 
     def compose(self) -> ComposeResult:
