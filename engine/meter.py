@@ -19,7 +19,9 @@ class Meter:
 
     def __init__(self, now_ms: float) -> None:
         self.delay_ms: float | None = None
-        """From Canal's record to applied here, of the newest message."""
+        """From binlog time to applied here, of the newest change."""
+        self.stored_ms: float | None = None
+        """From applied here to being in the store."""
         self.publish_ms: float | None = None
         self._bucket_ms = now_ms
         self._changes_before = 0
@@ -27,6 +29,7 @@ class Meter:
         self._changes: deque[float] = deque(maxlen=HISTORY_S)
         self._lags: deque[float | None] = deque(maxlen=HISTORY_S)
         self._delays: deque[float | None] = deque(maxlen=HISTORY_S)
+        self._stored: deque[float | None] = deque(maxlen=HISTORY_S)
         self._rates: Rates | None = None
 
     def tick(self, now_ms: float, *, changes_total: int, lag: int | None) -> None:
@@ -39,6 +42,7 @@ class Meter:
         self._changes.append(self._rate)
         self._lags.append(None if lag is None else float(lag))
         self._delays.append(self.delay_ms)
+        self._stored.append(self.stored_ms)
         self._rates = None
 
     def rates(self) -> Rates:
@@ -47,9 +51,11 @@ class Meter:
             self._rates = Rates(
                 changes_per_s=self._rate,
                 delay_ms=self.delay_ms,
+                stored_ms=self.stored_ms,
                 publish_ms=self.publish_ms,
                 changes_history=tuple(self._changes),
                 lag_history=tuple(self._lags),
                 delay_history=tuple(self._delays),
+                stored_history=tuple(self._stored),
             )
         return self._rates

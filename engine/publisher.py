@@ -77,6 +77,10 @@ class Publisher:
         self._check_wanted = False
         self._free_since_ms: float | None = None
         self._slow = False
+        # Since when the oldest change waits: to be taken, and being taken, to be written.
+        self._offered_ms: float | None = None
+        self._taken_ms: float | None = None
+        self._stored_ms: float | None = None
         self.publishes = 0
         self.last_ms: float | None = None
         """How long the last publish took."""
@@ -93,10 +97,23 @@ class Publisher:
     def is_owner(self) -> bool:
         return self._owner
 
+    @property
+    def stored_ms(self) -> float | None:
+        """From a change offered to it being in the store: of the last one, or so far of one that waits
+        longer. None where another engine publishes, or nothing has been written yet."""
+        if self.standing.publication not in (Publication.OWNER, Publication.AWAY):
+            return None
+        since_ms = self._offered_ms if self._taken_ms is None else self._taken_ms
+        if since_ms is None or self._epoch == 0:
+            return self._stored_ms
+        return max(self._stored_ms or 0.0, self._clock.monotonic_ms() - since_ms)
+
     def offer(self, change: BoardChange, state: BoardState) -> None:
         """The board or what is claimed of it may have changed. Call with the change just applied."""
         if change:
             self._pending.add(change)
+            if self._offered_ms is None:
+                self._offered_ms = self._clock.monotonic_ms()
         if change or _claim_of(state) != self._state_published:
             self._wake.set()
 
@@ -145,6 +162,9 @@ class Publisher:
         began_ms = self._clock.monotonic_ms()
         state, rows = self._snapshot()
         entered, left, moved = self._pending.take()
+        if self._taken_ms is None:
+            self._taken_ms = self._offered_ms
+        self._offered_ms = None
         if self._whole and rows is not None:
             version = await self._store.rewrite(state, rows)
             self._whole = False
@@ -152,7 +172,10 @@ class Publisher:
             version = await self._store.publish(state, entered=entered, left=left, moved=moved)
         else:
             version = await self._store.heartbeat(state)
-        self._took(self._clock.monotonic_ms() - began_ms)
+        now_ms = self._clock.monotonic_ms()
+        self._took(now_ms - began_ms)
+        if self._taken_ms is not None:
+            self._stored_ms, self._taken_ms = now_ms - self._taken_ms, None
         self.publishes += 1
         self._state_published = _claim_of(state)
         self._stand(Publication.OWNER, version=version)
@@ -171,6 +194,7 @@ class Publisher:
             self._stand_by(acquired.owner)
             return False
         self._owner, self._whole = True, True
+        self._offered_ms = self._taken_ms = None  # until now another engine wrote
         self._free_since_ms = None
         self._notify(
             "info",

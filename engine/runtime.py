@@ -307,7 +307,9 @@ class Engine:
         change, explained = topn.receive(deliveries, now_ms, explain_last=wanted)
         self._taken.update((m.partition, m.offset + 1) for m in messages)
         self._explain_left -= len(explained)
-        self._meter.delay_ms = float(max(0, wall_ms - messages[-1].timestamp_ms))
+        es_ms = deliveries[-1].events[-1].es_ms
+        if es_ms is not None:
+            self._meter.delay_ms = float(max(0, wall_ms - es_ms))
         self._mind(deliveries, messages, wall_ms)
         self._loader.watch.see(deliveries)
         if explained:
@@ -466,6 +468,7 @@ class Engine:
         self._finish_moment()
         topn = self._topn
         self._meter.publish_ms = self._publisher.last_ms
+        self._meter.stored_ms = self._publisher.stored_ms
         self._meter.tick(
             self._clock.monotonic_ms(),
             changes_total=topn.totals.changes if topn else 0,

@@ -259,7 +259,11 @@ class Rates:
 
     changes_per_s: float = 0.0
     delay_ms: float | None = None
-    """From Canal's record to applied here, for the newest message; None while nothing has come."""
+    """From the newest change's binlog time to applied here: at most so long, for binlog time has whole
+    seconds. None while nothing has come."""
+    stored_ms: float | None = None
+    """From a change of the board, applied here, to being in the store: of the last publish, or so far
+    of one that waits longer. None where another engine publishes."""
     publish_ms: float | None = None
     """How long the last publish took."""
     changes_history: tuple[float, ...] = ()
@@ -267,6 +271,8 @@ class Rates:
     """None for a second in which the broker had not told."""
     delay_history: tuple[float | None, ...] = ()
     """None for a second before anything had come."""
+    stored_history: tuple[float | None, ...] = ()
+    """None for a second in which it was not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

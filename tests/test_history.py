@@ -207,12 +207,13 @@ class TestMeter:
 
     def test_what_is_not_known_is_none(self) -> None:
         meter = Meter(0)
-        assert (meter.rates().delay_ms, meter.rates().publish_ms) == (None, None)
+        assert (meter.rates().delay_ms, meter.rates().stored_ms) == (None, None)
         meter.tick(1_000, changes_total=0, lag=None)
-        meter.delay_ms = 250.0
+        meter.delay_ms, meter.stored_ms = 250.0, 3.0
         meter.tick(2_000, changes_total=0, lag=0)
         assert meter.rates().lag_history == (None, 0)
         assert meter.rates().delay_history == (None, 250)
+        assert meter.rates().stored_history == (None, 3)
 
     def test_two_minutes_are_kept(self) -> None:
         meter = Meter(0)

@@ -23,7 +23,7 @@ _SIGNS = {
     "▀": "-", "░": ".", "▒": ":", "▓": "#",
     # states, verdicts, levels; each stands by a word that says the same
     "●✔◉": "*", "○": "o", "◐": "%", "◔": "~", "◌‼": "!", "✖": "x", "■": "#",
-    "▲↑⇧": "^", "▼↓": "v", "↕": "|", "«": "<",
+    "▲↑⇧": "^", "≤": "<", "▼↓": "v", "↕": "|", "«": "<",
     # rows: under the cursor, of the marked key, of the followed one
     "▸→▶»": ">", "▹": ")", "◆": "+", "◇": "-", "◈": "@", "◀←": "<", "❚": "|",
     # between words and numbers; a score and a key are parted by a colon, for a dot would make one number

@@ -37,6 +37,7 @@ HEALTH: dict[Health, Span] = {
 }
 SPARK_CELLS = 10
 MAX_PARTITIONS = 5
+"""Lines of partitions beside the other panels; maximised, all of them are there to be scrolled through."""
 
 
 class Pipeline(ScrollableContainer, can_focus=True):
@@ -60,6 +61,9 @@ class Pipeline(ScrollableContainer, can_focus=True):
     def compose(self) -> ComposeResult:
         yield from (self._stages, self._flow, self._figures, self._partitions)
 
+    def on_mount(self) -> None:
+        self.watch(self.screen, "maximized", self.redraw, init=False)
+
     def watch_status(self) -> None:
         self.redraw()
 
@@ -78,7 +82,8 @@ class Pipeline(ScrollableContainer, can_focus=True):
         self._stages.show(stages(status, now_ms, self._stages.size.width))
         self._flow.show(flow(status, self.late_ms))
         self._figures.show(figures(status, now_ms))
-        self._partitions.show(partitions(status.partitions, now_ms))
+        most = len(status.partitions) if self.is_maximized else MAX_PARTITIONS
+        self._partitions.show(partitions(status.partitions, now_ms, most))
 
 
 def stages(status: EngineStatus, now_ms: int, width: int = 0) -> list[Spans]:
@@ -98,7 +103,10 @@ def stages(status: EngineStatus, now_ms: int, width: int = 0) -> list[Spans]:
         if width and service.health in (Health.UP, Health.STARTING):
             told = shorten(told, width, keep=len(line))
         lines.append(told)
-    return [*lines, publication(status.standing, now_ms)]
+    standing = publication(status.standing, now_ms)
+    if width and status.standing.publication is Publication.OWNER and not status.standing.reason:
+        standing = shorten(standing, width)
+    return [*lines, standing]
 
 
 def publication(of: Standing, now_ms: int) -> Spans:
@@ -129,22 +137,29 @@ def publication(of: Standing, now_ms: int) -> Spans:
 
 
 def flow(status: EngineStatus, late_ms: int | None) -> list[Spans]:
-    """Rate, lag and delay over the last seconds with their values now."""
+    """Rate, lag and delays over the last seconds with their values now.
+
+    The first delay is from binlog time, which has whole seconds, to applied here; the second from there
+    to being in the store.
+    """
     rates = status.rates
     lags = [partition.lag for partition in status.partitions]
     known = [lag for lag in lags if lag is not None]
-    lag = number(sum(known)) if known and len(known) == len(lags) else UNKNOWN
+    lag = sum(known) if known and len(known) == len(lags) else None
+    delay = UNKNOWN if rates.delay_ms is None else f"≤ {duration(rates.delay_ms)}"
     return [
         _trend(t("rate"), rates.changes_history, rate(rates.changes_per_s)),
-        _trend(t("lag"), rates.lag_history, lag),
-        _trend(t("delay"), rates.delay_history, duration(rates.delay_ms)),
-        spans((t("publishing took "), "dim"), duration(rates.publish_ms)),
+        _trend(t("lag"), rates.lag_history, number(lag), "" if lag is None else t(" msg")),
+        _trend(t("delay"), rates.delay_history, delay),
+        _trend(t("stored"), rates.stored_history, duration(rates.stored_ms)),
         spans((t("screen "), "dim"), *_lateness(late_ms)),
     ]
 
 
-def _trend(name: str, history: Sequence[float | None], now: str) -> Spans:
-    return spans((fit(name, 6), "dim"), (spark(history, SPARK_CELLS), "name"), f" {now}")
+def _trend(name: str, history: Sequence[float | None], now: str, unit: str = "") -> Spans:
+    """Where there is no room the unit goes, never the value."""
+    line = f"{spark(history, SPARK_CELLS)} "
+    return spans((fit(name, 7), "dim"), (line, "name"), now, (unit, "dim"))
 
 
 def _lateness(late_ms: int | None) -> Spans:
@@ -215,12 +230,14 @@ def _load(load: LoadStatus | None, now_ms: int, *, but: str = "") -> Spans:
     )
 
 
-def partitions(of: tuple[PartitionStatus, ...], now_ms: int) -> list[Spans]:
-    """The partitions that are furthest behind; those of unknown lag count as such."""
+def partitions(
+    of: tuple[PartitionStatus, ...], now_ms: int, most: int = MAX_PARTITIONS
+) -> list[Spans]:
+    """The partitions that are furthest behind, `most` lines; those of unknown lag count as such."""
     if not of:
         return [spans((t("no partition read yet"), "dim"))]
     worst = sorted(of, key=lambda p: (p.lag is not None, -(p.lag or 0), p.partition))
-    count = MAX_PARTITIONS if len(of) <= MAX_PARTITIONS else MAX_PARTITIONS - 1
+    count = most if len(of) <= most else most - 1
     shown = sorted(worst[:count], key=lambda p: p.partition)
     names = max(len(f"p{p.partition}") for p in shown)
     places = max(len(number(p.position)) for p in shown)

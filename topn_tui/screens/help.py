@@ -56,6 +56,11 @@ _WORDS = (
     ),
     (mark("load"), mark("the table is read: swapped in, or equal to what was known already")),
     (mark("refill"), mark("a load because the reserve runs low; audit: a load that only compares")),
+    (
+        mark("delay ≤ 1.2 s"),
+        mark("from binlog time, which has whole seconds, until applied here: at most so long"),
+    ),
+    (mark("stored"), mark("from applied here until in the store")),
     ("p0@12", mark("partition 0, offset 12 of the change feed")),
     ("OWNER v12", mark("this engine publishes the board; 12 is its version in the store")),
     (mark("superseded"), mark("changed again in the same batch: only the last change counts")),
