@@ -1,14 +1,16 @@
-"""What a person should know: the newest in a line, all of them in a list."""
+"""What a person should know: the newest in a line, all of them in a list, and why the engine ended."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.reactive import var
 
 from engine.status import EngineStatus, Notice
-from topn_tui.formatting import clock, number, safe
+from engine.told import told
+from topn_tui.formatting import clock, crop, number, safe, wrapped
 from topn_tui.keys import WELCOME_KEYS
 from topn_tui.language import mark, t
 from topn_tui.panels.columns import Column
@@ -18,6 +20,8 @@ from topn_tui.panels.lines import Lines
 from topn_tui.panels.tones import LEVELS, Spans, spans
 from topn_tui.remapping import key_of
 
+END_LINES, _INDENT = 3, 3
+"""Lines that the engine's end may take, and the width of the sign before each."""
 QUIET_S = 20
 """How long plain information stands before the welcome may take its place."""
 
@@ -51,15 +55,7 @@ class NoticeLine(Lines):
     def redraw(self) -> None:
         notices = self.live.notices
         if self.ended is not None:
-            self.show(
-                [
-                    spans(
-                        (" ✖ ", "bad"),
-                        t(_NEXT_STEP, quit=key_of(self, "quit")),
-                        safe(t(self.ended)),
-                    )
-                ]
-            )
+            self.show(self._end(t(self.ended)))
         elif self._welcome and not self._pressing():
             self.show(
                 [
@@ -82,6 +78,21 @@ class NoticeLine(Lines):
         else:
             self.show([spans((t(" no notices"), "faint"))])
 
+    def _end(self, reason: str) -> list[Spans]:
+        """Why the engine ended and what to do, whole where that takes no more than some lines."""
+        said = t(_NEXT_STEP, quit=key_of(self, "quit")) + safe(reason)
+        room = max(1, (self.size.width or 80) - _INDENT)
+        lines = wrapped(said, room)
+        if len(lines) > END_LINES:
+            more = t("  {key}: the rest", key=key_of(self, "notices"))
+            rest = crop(" ".join(lines[END_LINES - 1 :]), room - cell_len(more))
+            lines = [*lines[: END_LINES - 1], rest + more]
+        signs = (" ✖ ", *[" " * _INDENT] * (END_LINES - 1))
+        return [spans((sign, "bad"), line) for sign, line in zip(signs, lines, strict=False)]
+
+    def on_resize(self) -> None:
+        self.redraw()
+
     def _pressing(self) -> bool:
         """Whether the newest notice is a trouble, or new."""
         newest = self.live.notices[-1:]
@@ -103,10 +114,24 @@ class NoticeList(Ledger[Notice]):
     )
 
     live: var[EngineStatus] = var(EngineStatus)
+    ended: var[str | None] = var(None)
+    """Why the engine ended: the newest, and the last there will be."""
 
     def watch_live(self, old: EngineStatus, new: EngineStatus) -> None:
         if new.notices is not old.notices:
-            self.show(new.notices[::-1])
+            self._list()
+
+    def watch_ended(self) -> None:
+        self._list()
+
+    def _list(self) -> None:
+        notices = self.live.notices
+        if self.ended is not None:
+            number = notices[-1].number + 1 if notices else 1
+            text = told("the engine ended: {reason}", reason=self.ended)
+            end = Notice(number=number, at_ms=self.live.at_ms, level="error", text=text)
+            notices = (*notices, end)
+        self.show(notices[::-1])
 
     def nothing(self) -> str:
         return t("No notices.")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from rich.cells import cell_len
 from textual.reactive import var
 
 from engine.status import EngineStatus, State
-from topn_tui.formatting import clock, number, safe, since
+from topn_tui.formatting import clock, crop, number, safe, since
 from topn_tui.journey import View
 from topn_tui.language import mark, t
 from topn_tui.panels.lines import Lines
@@ -34,6 +35,9 @@ STATES: dict[State, str] = {
 }
 """Names which the log, Redis and the documents have too: the Chinese is beside them, not in their place."""
 
+
+LEAST_TOPIC = 8
+"""Cells of the topic's name: fewer say nothing."""
 
 PRODUCTION = mark("‼ PRODUCTION ‼")
 
@@ -97,7 +101,7 @@ class StateBar(Lines):
         state = exactness(status, now_ms, ended)
         right = publication(status.standing, now_ms) if ended is None else ()
         room = width - width_of(marks) - 4
-        first = _ends(shorten(self._what(status), room, keep=1), marks, width)
+        first = _ends(self._what(status, room), marks, width)
         if self._production:
             first = _alarming(first, colour=not self.app.no_color)
         self.show([first, _ends(state, right, width, keep_left=True)])
@@ -107,22 +111,33 @@ class StateBar(Lines):
             return t("❚❚ PAUSED")
         return t("◀◀ PAST {age} ago ·", age=since(self.view.at_ms, now_ms))
 
-    def _what(self, status: EngineStatus) -> Spans:
-        program = spans((self._program, "strong"))
-        if self._production:
-            program = (*self._alarm(), *spans(f"  {self._program}"))
+    def _what(self, status: EngineStatus, room: int) -> Spans:
+        """Table, N and topic, and as much else as `room` allows."""
+        alarm = self._alarm() if self._production else ()
+        program = spans(*alarm, "  " if alarm else "", (self._program, "" if alarm else "strong"))
         if not status.table:
-            return program
-        return spans(
-            *program,
-            f"  {safe(status.table)}",
-            (
-                t("  TOP {n} by {score}", n=number(status.size), score=safe(status.score_name)),
-                "accent",
-            ),
-            f"  → topn:{{{safe(status.board_name)}}}",
-            (t("  topic {topic}", topic=safe(status.topic)) if status.topic else "", "dim"),
+            return shorten(program, room, keep=1)
+        n, score, topic = number(status.size), safe(status.score_name), safe(status.topic)
+        ranked = spans(
+            "  ", safe(status.table), (t("  TOP {n} by {score}", n=n, score=score), "accent")
         )
+        board = spans(f"  → topn:{{{safe(status.board_name)}}}")
+        named = spans((t("  topic {topic}", topic=topic) if topic else "", "dim"))
+        brief = spans((f"  ← {topic}" if topic else "", "dim"))
+        bare = (*alarm, *(ranked if alarm else ranked[1:]))
+        forms = (
+            (*program, *ranked, *board, *named),
+            (*program, *ranked, *named),
+            (*program, *ranked, *brief),
+            (*bare, *brief),
+        )
+        for form in forms:
+            if width_of(form) <= room:
+                return form
+        left = room - width_of(bare) - cell_len("  ← ")
+        if topic and left >= LEAST_TOPIC:
+            return spans(*bare, (f"  ← {crop(topic, left)}", "dim"))
+        return shorten((*program, *ranked), room, keep=1)
 
     def _alarm(self) -> Spans:
         """The word, whatever the place is called; then what it is called, if that says more."""

@@ -40,7 +40,11 @@ class NoticesScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.watch(self.app, "live", self._take)
+        self.watch(self.app, "ended", self._take_end)
         self.query_one(NoticeList).focus()
 
     def _take(self, live: EngineStatus) -> None:
         self.query_one(NoticeList).live = live
+
+    def _take_end(self, ended: str | None) -> None:
+        self.query_one(NoticeList).ended = ended
