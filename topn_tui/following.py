@@ -59,6 +59,7 @@ class Trail:
         self._event = self._eviction = 0
         self._board: tuple[Row, ...] | None = None
         self._rank: int | None = None
+        self._score: Score | None = None
         self._left = False
 
     def see(self, status: EngineStatus) -> bool:
@@ -115,26 +116,36 @@ class Trail:
             self._add(entry.at_ms, entry.successor.score, self._rank, told)
 
     def _saw_board(self, status: EngineStatus) -> None:
-        """A rank that no change of its own has told: others moved, or a load said so."""
+        """A rank or a score that no change of its own has told: others moved, a load said so, or more
+        changes came at once than are kept, its own among them."""
         board = enumerate(status.board, 1)
         rank, row = next(((i, of) for i, of in board if of.key == self.key), (None, None))
         was, self._rank = self._rank, rank
-        if row is None or rank is None or rank == was:
+        had, self._score = self._score, None if row is None else row.score
+        if row is None or rank is None or (rank, row.score) == (was, had):
             return
         last = self._kept[-1] if self._kept else None
         if last is not None and last.rank == rank and last.score == row.score:
             return
-        told = (
-            t("at rank {rank}", rank=number(rank))
-            if was is None
-            else t("{was} → {rank}, others moved", was=number(was), rank=number(rank))
-        )
-        sign: Span = ("• ", "dim") if was is None else _UP if rank < was else _DOWN
+        sign: Span = _UP if was is not None and rank < was else _DOWN
+        if was is None:
+            sign, told = ("• ", "dim"), t("at rank {rank}", rank=number(rank))
+        elif had == row.score:
+            told = t("{was} → {rank}, others moved", was=number(was), rank=number(rank))
+        else:
+            sign = sign if rank != was else ("• ", "dim")
+            place = f"#{number(rank)}" if rank == was else f"#{number(was)} → #{number(rank)}"
+            told = t(
+                "{place}, score {old} → {new}: changes of it went unseen",
+                place=place,
+                old=number(had),
+                new=number(row.score),
+            )
         self._add(status.at_ms, row.score, rank, spans(sign, told))
 
     def _add(self, at_ms: int, score: Score | None, rank: int | None, what: Spans) -> None:
         self._total += 1
-        self._rank = rank
+        self._rank, self._score = rank, score
         self._kept.append(Sighting(self._total, at_ms, score, rank, what))
 
 

@@ -44,15 +44,21 @@ class Board(Ledger[BoardLine]):
     def __init__(self, **keywords: str) -> None:
         super().__init__(**keywords)
         retitle(self, title=t("Board"))
-        self._movements = Movements()
+        self._movements, self._anew = Movements(), False
         self._top: Score = 0
         self._least: Score = 0
+
+    def watch_before(self, before: tuple[Row, ...] | None) -> None:
+        """Back from the past: what lies between is no movement, so the next board is a first one."""
+        if before is None:
+            self._movements, self._anew = Movements(), True
 
     def watch_status(self, old: EngineStatus, new: EngineStatus) -> None:
         names = (new.key_name, new.score_name, new.column_names)
         if names != (old.key_name, old.score_name, old.column_names):
             self.show_columns(_columns(new))
-        board_is_new = new.board is not old.board
+        board_is_new = new.board is not old.board or self._anew
+        self._anew = False
         if self.before is not None:
             self._movements = Movements()
             self._movements.follow(self.before, self.now_s * 1_000)
@@ -98,16 +104,17 @@ class Board(Ledger[BoardLine]):
 
     def cells(self, row: BoardLine) -> tuple[Spans, ...]:
         of, movement = row.row, self._movements.of(row.row.key)
+        dim = self._movements.is_dim(of.key)
         tone = "dim" if row.reserve else ""
         names = self.status.column_names
         columns = of.columns[: len(names)] + ("",) * (len(names) - len(of.columns))
         return (
             spans((number(row.rank), "dim" if row.reserve else "strong")),
-            spans((t("res"), "dim")) if row.reserve else _moved(movement, row.rank),
+            spans((t("res"), "dim")) if row.reserve else _moved(movement, row.rank, dim=dim),
             spans((key(of.key), tone or "name")),
             *(spans((value(column), tone)) for column in columns),
             spans((number_within(of.score, SCORE_CELLS), tone or "strong")),
-            () if row.reserve else _changed(movement, of.score),
+            () if row.reserve else _changed(movement, of.score, dim=dim),
             (),
         )
 
@@ -163,22 +170,23 @@ def _columns(status: EngineStatus) -> tuple[Column, ...]:
     )
 
 
-def _moved(movement: Movement | None, rank: int) -> Spans:
+def _moved(movement: Movement | None, rank: int, *, dim: bool) -> Spans:
     if movement is None:
         return ()
     if movement.rank is None:
-        return spans((t("new"), "good"))
+        return spans((t("new"), "dim" if dim else "good"))
     up = movement.rank - rank
     if up == 0:
         return spans(("=", "dim"))
-    return spans((f"▲{up}", "good") if up > 0 else (f"▼{-up}", "warn"))
+    tone = "dim" if dim else "good" if up > 0 else "warn"
+    return spans((f"▲{up}" if up > 0 else f"▼{-up}", tone))
 
 
-def _changed(movement: Movement | None, score: Score) -> Spans:
+def _changed(movement: Movement | None, score: Score, *, dim: bool) -> Spans:
     if movement is None or score == movement.score:
         return ()
     by = score - movement.score
-    return spans((change(by), "good" if by > 0 else "warn"))
+    return spans((change(by), "dim" if dim else "good" if by > 0 else "warn"))
 
 
 def _subtitle(status: EngineStatus) -> str:

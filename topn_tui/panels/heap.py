@@ -32,18 +32,24 @@ class Heap(Lines, can_focus=True):
         super().__init__(id=id, whole=True)
         retitle(self, title=t("Heap · score·key · root = the bar to beat"))
         self._fresh: dict[RankKey, int] = {}
+        self._anew = False
         self._floor = FloorMoves()
 
+    def watch_before(self, before: tuple[Row, ...] | None) -> None:
+        """Back from the past: what lies between is not new of late."""
+        self._anew = before is None
+
     def watch_status(self, old: EngineStatus, new: EngineStatus) -> None:
-        if self.before is not None:
+        anew, self._anew = self._anew, False
+        if anew or self.before is not None:
             self._fresh.clear()
             self._floor.forget()
         else:
             self._floor.follow(old, new, self.now_s)
-        if self.before is not None or (new.heap is not old.heap and old.heap):
+        if self.before is not None or (not anew and new.heap is not old.heap and old.heap):
             before = {row.rank_key for row in self.before} if self.before else set(old.heap)
             self._fresh.update((node, self.now_s) for node in new.heap if node not in before)
-        if _shown_of(new) != _shown_of(old):
+        if anew or _shown_of(new) != _shown_of(old):
             self.redraw()
 
     def watch_now_s(self, now_s: int) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engine.status import Key, Row, Score
 
 FADE_MS = 4_000
-"""How long a movement is shown, counted from its first change."""
+"""How long a movement is shown, counted from its first change; the second half of it dimly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Movements:
     def __init__(self) -> None:
         self._board: Sequence[Row] = ()
         self._recent: dict[Key, Movement] = {}
+        self._dim: set[Key] = set()
 
     def __bool__(self) -> bool:
         return bool(self._recent)
@@ -42,11 +43,17 @@ class Movements:
         self._board = board
 
     def fade(self, now_ms: int) -> bool:
-        """Forget what is old; says whether anything was."""
+        """Forget what is old; says whether anything looks different now."""
         old = [key for key, m in self._recent.items() if now_ms - m.at_ms >= FADE_MS]
         for key in old:
             del self._recent[key]
-        return bool(old)
+        was = self._dim
+        self._dim = {k for k, m in self._recent.items() if now_ms - m.at_ms >= FADE_MS / 2}
+        return bool(old) or self._dim != was
+
+    def is_dim(self, key: Key) -> bool:
+        """Whether the row's movement is about to be forgotten."""
+        return key in self._dim
 
     def of(self, key: Key) -> Movement | None:
         """The row's movement, if it moved lately."""
