@@ -55,6 +55,27 @@ class TestTrail:
         trail.see(sample(events=(), evictions=(gone,)))
         assert told(trail)[0] == "▲ came up for 66"
 
+    def test_a_score_that_no_change_on_show_explains_went_unseen(self) -> None:
+        trail = Trail(98)
+        trail.see(sample(events=(), evictions=()))
+        for score, rank in ((170, 3), (300, 2)):
+            others = [of for of in BOARD if of.key != 98]
+            board = (*others[:rank], row(98, score), *others[rank:])
+            assert trail.see(sample(events=(), evictions=(), board=board))
+            assert not trail.see(sample(events=(), evictions=(), board=board))
+        assert told(trail) == [
+            "• at rank 4",
+            "• #4, score 160 → 170: changes of it went unseen",
+            "▲ #4 → #3, score 170 → 300: changes of it went unseen",
+        ]
+        assert [seen.score for seen in trail.sightings] == [160, 170, 300]
+
+    def test_a_change_that_is_on_show_did_not_go_unseen(self) -> None:
+        trail = Trail(62)
+        trail.see(sample(events=(), evictions=(), board=(*BOARD[:6], row(62, 78), *BOARD[7:])))
+        trail.see(sample(evictions=()))
+        assert told(trail) == ["• at rank 7", "= score 78 → 79 at rank 7"]
+
     def test_is_bounded_and_keeps_the_newest(self) -> None:
         trail = Trail(82, kept=3)
         many = tuple(event(n, Verdict.SUPERSEDED, new_score=n) for n in range(1, 30))

@@ -98,8 +98,13 @@ def test_movements_fade_and_the_first_board_has_none() -> None:
     assert new is not None
     assert new.rank is None
     assert movements.of(58) is None
+    assert not movements.fade(1_000 + FADE_MS // 2 - 1)
+    assert not movements.is_dim(78)
+    assert movements.fade(1_000 + FADE_MS // 2)
+    assert movements.is_dim(78)
     assert not movements.fade(1_000 + FADE_MS - 1)
     assert movements.fade(1_000 + FADE_MS)
+    assert not movements.is_dim(78)
     assert not movements
 
 

@@ -9,8 +9,9 @@ import pytest
 from engine.configuration import load_settings
 from engine.errors import WrongSetting
 from engine.key_settings import KeysSection
+from engine.status import Verdict
 from tests.tui.conftest import Operator, settled
-from tests.tui.scripted import NOW_MS, ScriptedEngine
+from tests.tui.scripted import EVENTS, NOW_MS, ScriptedEngine, event
 from topn_tui.app import Dashboard
 from topn_tui.cli import make_app
 from topn_tui.keys import KEYS, LIST_KEYS, OVER_KEYS, WORKLOAD_KEYS, panel_keys
@@ -46,6 +47,20 @@ async def test_a_remapped_key_acts_the_old_one_does_not_and_the_screen_tells_the
         assert "  p  " in helped
         await operator.press("h")
         assert len(app.screen_stack) == 1
+
+
+async def test_texts_in_lists_name_the_keys_of_now() -> None:
+    app = remapped(follow="w", top="f7", find="f3", back="f4")
+    async with app.run_test(size=(120, 40)) as pilot:
+        operator = Operator(app, app._engine, pilot, [NOW_MS])  # type: ignore[arg-type]
+        await operator.press("3", "down")
+        assert "w stops" in await operator.press("w")
+        screen = await operator.press("f3", "x", "enter")
+        assert "No row here is what f3 asks for; f3 and f4 show all." in screen
+        await operator.press("f3", "f4")
+        many = tuple(event(n, Verdict.BELOW_FLOOR, key=n, gap=1) for n in range(10, 60))
+        screen = await operator.show(events=(*EVENTS, *many), events_total=59)
+        assert "above, f7 follows" in await operator.press("end")
 
 
 async def test_each_panel_is_maximised_and_comes_back() -> None:

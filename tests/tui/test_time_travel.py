@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -156,3 +157,31 @@ async def test_a_row_outside_of_board_and_reserve_is_followed_by_its_key() -> No
         assert f"not tracked: below the floor {floor[0]}·{floor[1]}" in screen
         assert "Nothing is known of this row yet" in screen
         assert "Following" not in await operator.press("escape")
+
+
+async def test_back_from_the_past_nothing_looks_as_if_it_had_just_happened() -> None:
+    async with live() as operator:
+        for _ in range(3):
+            await operator.press("t")  # each pushes a row out and moves all others down
+            await operator.run(300)
+        await operator.press("i")
+        await operator.run(6_000)  # long enough for all marks to fade
+        assert not moving(operator)
+        await operator.press("space", "left", "left")
+        assert moving(operator)  # of the moment shown
+        await operator.press("escape")
+        assert not operator.app.paused
+        assert not moving(operator)
+        assert not operator.app.query_one(Heap)._fresh
+        await operator.run(500)
+        assert not moving(operator)
+        await operator.press("u")
+        await operator.run(300)
+        assert moving(operator) == {"▲1", "▼1"}  # and what happens from now on is told
+
+
+def moving(operator: Live) -> set[str]:
+    """The marks of movement on the board, as drawn."""
+    board = operator.app.query_one(Board)
+    lines = [board.render_line(y).text for y in range(1, board.size.height)]
+    return {mark for line in lines for mark in re.findall(r"[▲▼][0-9]+|\bnew\b", line)}

@@ -18,8 +18,15 @@ from topn_tui.panels.event_detail import event_detail
 from topn_tui.panels.findable import Findable
 from topn_tui.panels.titles import retitle
 from topn_tui.panels.tones import Spans, spans
+from topn_tui.remapping import key_of
 
 SCORE_CELLS = 20
+
+OPERATIONS = (
+    "insert", "update", "delete", "truncate", "alter", "rename", "create", "erase", "query", "cindex", "dindex",
+    "gtid", "xacommit", "xarollback", "mheartbeat",
+)  # fmt: skip
+"""Canal's types of events, as it calls them; whatever is in the feed is listed."""
 
 
 class Events(Findable[EventEntry]):
@@ -40,7 +47,7 @@ class Events(Findable[EventEntry]):
 
     WORDS: ClassVar[Words] = {
         "key": (),
-        "op": ("insert", "update", "delete"),
+        "op": OPERATIONS,
         "verdict": tuple(Verdict),
     }
 
@@ -70,13 +77,20 @@ class Events(Findable[EventEntry]):
         super().watch_scroll_y(old_value, new_value)
         self._say_missed()
 
+    def set_scroll(self, x: float | None, y: float | None) -> None:
+        """Textual tells nobody of this one."""
+        super().set_scroll(x, y)
+        self._say_missed()
+
     def _say_missed(self) -> None:
         above, missed = round(self.scroll_y), self.status.events_total - self._seen
         parts = [t("{count} in all", count=number(self.status.events_total))]
         if missed > 0:
             parts.append(t("{count} not shown", count=number(missed)))
         if above:
-            parts.append(t("▲ {count} above, home follows", count=number(above)))
+            parts.append(
+                t("▲ {count} above, {top} follows", count=number(above), top=key_of(self, "top"))
+            )
         retitle(self, subtitle=" · ".join(parts))
 
     def nothing(self) -> str:

@@ -12,6 +12,7 @@ from topn_tui.formatting import crop, number, safe
 from topn_tui.language import t
 from topn_tui.panels.ledger import Ledger
 from topn_tui.panels.titles import retitle
+from topn_tui.remapping import key_of
 
 T = TypeVar("T")
 
@@ -62,4 +63,7 @@ class Findable(Ledger[T]):
 
     def none_found(self) -> str:
         """Why nothing is shown, where that is the filter's doing."""
-        return t("No row here is what / asks for; / and Escape show all.") if self._offered else ""
+        if not self._offered:
+            return ""
+        keys = {of: key_of(self, of) for of in ("find", "back")}
+        return t("No row here is what {find} asks for; {find} and {back} show all.", **keys)

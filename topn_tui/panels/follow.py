@@ -15,6 +15,7 @@ from topn_tui.panels.columns import Column
 from topn_tui.panels.ledger import Ledger
 from topn_tui.panels.titles import retitle
 from topn_tui.panels.tones import Spans, spans
+from topn_tui.remapping import key_of
 
 
 class Follow(Ledger[Sighting]):
@@ -66,7 +67,10 @@ class Follow(Ledger[Sighting]):
         said = t("◆ Following {name} {key} · {where}", name=name, key=key(of), where=where)
         retitle(self, title=said)
         count, most = number(len(self._rows)), number(KEPT)
-        told = t("{count} kept of at most {most} · f stops", count=count, most=most)
+        follow = key_of(self, "follow")
+        told = t(
+            "{count} kept of at most {most} · {follow} stops", count=count, most=most, follow=follow
+        )
         retitle(self, subtitle=told)
 
     def nothing(self) -> str:
