@@ -19,7 +19,7 @@ from tests.tui.hostile import HOSTILE, INJECTED, hostile, is_inert, texts
 from tests.tui.scripted import EVICTIONS, ScriptedEngine
 from topn_tui.copying import row_text
 from topn_tui.journey import Step, View
-from topn_tui.panels import past_line
+from topn_tui.panels import PANELS, past_line
 from topn_tui.panels.board import BoardLine
 from topn_tui.panels.event_detail import event_detail
 from topn_tui.panels.ledger import Ledger
@@ -57,16 +57,15 @@ def drawn(widget: Widget) -> list[Strip]:
     return widget.render_lines(Region(0, 0, width, height))
 
 
-async def panels_with_any_text(operator: Operator) -> None:
+async def panels_with_any_text(operator: Operator, wanted: set[str]) -> None:
+    """All that is on the screen, `wanted` among it."""
     app, engine = operator.app, operator.engine
     shown = [
         of
         for of in app.screen.walk_children(Widget)
         if of.region.area and of.id not in ("panels", None) and not of.id.startswith("tab")
     ]
-    assert {"state", "notice", "board", "heap", "events", "evictions", "stages", "follow"} <= {
-        of.id for of in shown
-    }
+    assert {"state", "notice", "follow", *wanted} <= {of.id for of in shown}
 
     @QUIETLY
     @given(many_texts)
@@ -74,6 +73,7 @@ async def panels_with_any_text(operator: Operator) -> None:
         engine.status = hostile(of)
         app.follow(of[0])
         app._frame()
+        app.ended = of[1] if len(of[1]) % 2 else None
         for widget in shown:
             if isinstance(widget, Ledger):
                 widget.redraw()
@@ -91,7 +91,20 @@ async def test_any_text_leaves_every_line_of_every_panel_at_its_width(
     async with dashboard(ScriptedEngine(hostile(HOSTILE)), size=(width, 46)) as operator:
         operator.app.follow(HOSTILE[0])
         await operator.look()
-        await panels_with_any_text(operator)
+        await panels_with_any_text(operator, {"board", "heap", "events", "evictions", "stages"})
+        assert operator.engine.asked == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(80, 24), (60, 20)], ids=str)
+@pytest.mark.parametrize("panel", PANELS)
+async def test_any_text_leaves_every_line_at_its_width_where_one_panel_has_room(
+    dashboard: Open, size: tuple[int, int], panel: str
+) -> None:
+    async with dashboard(ScriptedEngine(hostile(HOSTILE)), size=size) as operator:
+        operator.app.follow(HOSTILE[0])
+        await operator.panel(panel)
+        await panels_with_any_text(operator, {panel})
         assert operator.engine.asked == []
 
 
