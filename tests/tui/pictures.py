@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -47,6 +47,8 @@ class Picture:
     production: bool = False
     appearance: Appearance = field(default_factory=Appearance)
     dies: bool = False
+    then: Callable[[Operator], Awaitable[object]] | None = None
+    """What happens at last, while somebody looks."""
 
 
 def _catching_up() -> ScriptedEngine:
@@ -125,6 +127,30 @@ def _with_a_past() -> ScriptedEngine:
     return engine
 
 
+async def _moves(operator: Operator) -> None:
+    """98 climbs two ranks; two seconds later 68 climbs one, while the first arrows fade."""
+    climbed = row(98, 460, 12, "et", 7)
+    await operator.show(board=(BOARD[0], climbed, *BOARD[1:3], *BOARD[4:]))
+    operator.now[0] += 2_000
+    await operator.look()
+    above = (BOARD[0], climbed, *BOARD[1:3], *BOARD[4:7])
+    await operator.show(board=(*above, row(68, 56, 15, "et", 0), BOARD[7], BOARD[9]))
+
+
+def _whole_event() -> ScriptedEngine:
+    """The newest change with the row before it, and what it did to the heap."""
+    newest = EVENTS[-1]
+    explained = msgspec.structs.replace(newest.explained, bar=(53, 70), bar_before=(52, 53))
+    return ScriptedEngine(
+        sample(
+            events=(
+                *EVENTS[:-1],
+                replace(newest, explained=explained, columns_before=(100, "wq3", 0)),
+            )
+        )
+    )
+
+
 PICTURES = {
     "layout-60x20": Picture(size=(60, 20)),
     "layout-80x24-events": Picture(keys="3 down down down"),
@@ -143,6 +169,8 @@ PICTURES = {
     "state-dead-engine": Picture(dies=True),
     "state-standby": Picture(engine=_standby, keys="5"),
     "past": Picture(size=(120, 40), engine=_with_a_past, keys="space left left"),
+    "movement": Picture(then=_moves),
+    "event": Picture(engine=_whole_event, size=(80, 40), keys="3 enter"),
     "refill": Picture(engine=_refilling, keys="2"),
 }  # fmt: skip
 
@@ -150,20 +178,20 @@ PICTURES = {
 async def draw(of: Picture) -> str:
     """The screen as SVG: the same on every machine, in every shell and language."""
     language.speak(language.ENGLISH)
-    engine = of.engine()
+    engine, now = of.engine(), [NOW_MS]
     app = Dashboard(
         engine,
         mode=of.mode,
         environment=of.environment,
         production=of.production,
         appearance=of.appearance,
-        now_ms=lambda: NOW_MS,
+        now_ms=lambda: now[0],
         frame_s=NO_FRAMES_S,
     )
     app.animation_level = "none"
     with _greenwich():
         async with app.run_test(size=of.size) as pilot:
-            operator = Operator(app, engine, pilot, [NOW_MS])
+            operator = Operator(app, engine, pilot, now)
             await operator.look()
             if of.dies:
                 engine.end(ServiceAway("Redis", "refuses this password"))
@@ -171,6 +199,8 @@ async def draw(of: Picture) -> str:
                     await pilot.pause(0.01)
             for key in of.keys.split():
                 await operator.press(key)
+            if of.then is not None:
+                await of.then(operator)
             await operator.look()
             await settled(pilot)
             drawing = alone(app.export_screenshot(simplify=True))
