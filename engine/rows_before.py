@@ -17,7 +17,7 @@ ReadBefore: TypeAlias = Callable[[bytes | None], Sequence[Sequence[Before]]]
 """A message -> for each of its events, for each change of that, the display columns before. None: there
 was no row, or the feed does not say."""
 
-READ_AGAIN_BYTES = 128 * 1024
+READ_AGAIN_BYTES = 131_072
 """Of one batch's messages at most: a screen is not worth stopping for a message of megabytes."""
 
 

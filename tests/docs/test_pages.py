@@ -19,7 +19,7 @@ from engine.status import State
 from tests.docs.pages import CHINESE, PAGES, README, ROOT, Page, read
 from tests.docs.reference import PROGRAM, commands
 from topn_tui.cli import cli
-from topn_tui.keys import KEYS, WORKLOAD_KEYS
+from topn_tui.keys import KEYS, OVER_KEYS, WORKLOAD_KEYS
 
 MADE = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
 OTHER_VARIABLES = [
@@ -199,7 +199,8 @@ def test_the_readme_has_every_command_and_every_state() -> None:
 
 
 def test_the_keys_that_the_readme_names_are_keys() -> None:
-    keys = {of.key_display or of.key for of in (*KEYS, *WORKLOAD_KEYS)}
+    bound = (*KEYS, *OVER_KEYS, *WORKLOAD_KEYS)
+    keys = {key for of in bound for key in (of.key_display or of.key).split()}
     assert {code for code in read(README).codes if len(code) == 1} <= keys
 
 
