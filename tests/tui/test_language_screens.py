@@ -42,7 +42,7 @@ NAMES = {
     *("EMBEDDED", "SQLite", "OWNER", "v", "csv", "json", "svg", "board", "no", "op"),
     # keys, as keyboards have them
     *("space", "esc", "enter", "tab", "shift", "home", "end", "PgUp", "PgDn"),
-    *("f", "F", "e", "m", "n", "r", "v", "i", "t", "u", "x", "q", "s", "k", "j"),
+    *("f", "F", "e", "m", "n", "r", "v", "i", "t", "u", "x", "q", "s", "k", "j", "g"),
 }
 """All words that may stand on the screen as they are."""
 WORD = re.compile(r"[A-Za-z]+")
