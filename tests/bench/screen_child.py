@@ -18,7 +18,7 @@ from textual.screen import Screen
 from engine.adapters.embedded import EmbeddedBoard, MemoryStore
 from engine.clock import SystemClock
 from engine.core.reports import Timing
-from engine.formats import make_decoder
+from engine.formats import make_decoder, make_read_before
 from engine.runtime import Engine, EngineOptions
 from tests.bench.flood import Flood
 from topn_tui.app import Dashboard
@@ -93,6 +93,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         source=flood,
         store=EmbeddedBoard(MemoryStore(clock), "b", engine_id="e"),
         decoder=lambda table: make_decoder(table).decode,
+        before_reader=make_read_before,
         options=EngineOptions(
             board_name="b",
             size=100,

@@ -63,6 +63,20 @@ async def test_texts_in_lists_name_the_keys_of_now() -> None:
         assert "above, f7 follows" in await operator.press("end")
 
 
+async def test_the_keys_within_a_detail_are_those_of_now() -> None:
+    app = remapped(jump="w", copy_row="y", scroll_down="d")
+    async with app.run_test(size=(120, 40)) as pilot:
+        operator = Operator(app, app._engine, pilot, [NOW_MS])  # type: ignore[arg-type]
+        screen = await operator.press("3", "down", "enter")
+        assert "↑ ↓ scroll · w to the row · y copy · esc close" in screen
+        await operator.press("y", "g")
+        assert app.clipboard.startswith("UPDATE 82")
+        assert len(app.screen_stack) == 2
+        await operator.press("w")
+        assert len(app.screen_stack) == 1
+        assert app.marked == 82
+
+
 async def test_each_panel_is_maximised_and_comes_back() -> None:
     app = remapped()
     async with app.run_test(size=(120, 40)) as pilot:

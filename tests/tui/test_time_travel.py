@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 from textual.pilot import Pilot
 
@@ -47,10 +48,15 @@ class Live:
 
 
 @asynccontextmanager
-async def live(*, size: tuple[int, int] = (120, 40), before_ms: int = 4_000) -> AsyncIterator[Live]:
+async def live(
+    *,
+    size: tuple[int, int] = (120, 40),
+    before_ms: int = 4_000,
+    wire: Literal["json", "protobuf"] = "json",
+) -> AsyncIterator[Live]:
     """After some seconds of traffic, which is then stopped: only the test writes."""
     clock = ManualClock()
-    engine = make_embedded_engine(Settings.model_construct(), clock=clock, seed=0)
+    engine = make_embedded_engine(Settings.model_construct(), wire, clock=clock, seed=0)
     app = Dashboard(engine, workload=engine.workload, now_ms=clock.wall_ms, frame_s=3600)
     app.animation_level = "none"
     async with app.run_test(size=size) as pilot:
