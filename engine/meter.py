@@ -22,7 +22,6 @@ class Meter:
         """From binlog time to applied here, of the newest change."""
         self.stored_ms: float | None = None
         """From applied here to being in the store."""
-        self.publish_ms: float | None = None
         self._bucket_ms = now_ms
         self._changes_before = 0
         self._rate = 0.0
@@ -52,7 +51,6 @@ class Meter:
                 changes_per_s=self._rate,
                 delay_ms=self.delay_ms,
                 stored_ms=self.stored_ms,
-                publish_ms=self.publish_ms,
                 changes_history=tuple(self._changes),
                 lag_history=tuple(self._lags),
                 delay_history=tuple(self._delays),

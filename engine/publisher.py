@@ -82,8 +82,6 @@ class Publisher:
         self._taken_ms: float | None = None
         self._stored_ms: float | None = None
         self.publishes = 0
-        self.last_ms: float | None = None
-        """How long the last publish took."""
         self.standing = Standing(
             publication=Publication.OBSERVER if observe else Publication.AWAY,
             reason=told("observing: another engine publishes")
@@ -254,7 +252,6 @@ class Publisher:
             )
 
     def _took(self, ms: float) -> None:
-        self.last_ms = ms
         if ms > SLOW_MS and not self._slow:
             self._notify(
                 "warning",

@@ -467,7 +467,6 @@ class Engine:
         self._explain_left = EXPLAINED
         self._finish_moment()
         topn = self._topn
-        self._meter.publish_ms = self._publisher.last_ms
         self._meter.stored_ms = self._publisher.stored_ms
         self._meter.tick(
             self._clock.monotonic_ms(),

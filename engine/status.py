@@ -264,8 +264,6 @@ class Rates:
     stored_ms: float | None = None
     """From a change of the board, applied here, to being in the store: of the last publish, or so far
     of one that waits longer. None where another engine publishes."""
-    publish_ms: float | None = None
-    """How long the last publish took."""
     changes_history: tuple[float, ...] = ()
     lag_history: tuple[float | None, ...] = ()
     """None for a second in which the broker had not told."""

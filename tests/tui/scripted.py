@@ -198,7 +198,7 @@ def sample(**changed: Any) -> EngineStatus:
             evicted=2, spilled=418, superseded_in_batch=25_110, audits=3, publishes=900,
         ),
         rates=Rates(
-            changes_per_s=1_204.0, delay_ms=1_310.0, stored_ms=2.4, publish_ms=1.2,
+            changes_per_s=1_204.0, delay_ms=1_310.0, stored_ms=2.4,
             changes_history=(200, 400, 900, 1_100, 1_300, 1_250, 1_100, 1_204),
             lag_history=(0, 0, 4, 9, 2, 0, 0, 0),
             delay_history=(1_120.0, 1_300.0, 1_250.0, 1_310.0, 1_900.0, 1_310.0),
