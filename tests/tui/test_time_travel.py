@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Literal
 
+import pytest
 from textual.pilot import Pilot
 
 from engine.assembly import make_embedded_engine
@@ -165,6 +166,7 @@ async def test_a_row_outside_of_board_and_reserve_is_followed_by_its_key() -> No
         assert "Following" not in await operator.press("escape")
 
 
+@pytest.mark.slow
 async def test_back_from_the_past_nothing_looks_as_if_it_had_just_happened() -> None:
     async with live() as operator:
         for _ in range(3):
