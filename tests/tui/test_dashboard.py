@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import re
 from dataclasses import replace
 from typing import Any
@@ -37,6 +38,7 @@ from tests.tui.scripted import (
     row,
 )
 from topn_tui import running
+from topn_tui.app import Dashboard
 from topn_tui.keys import KEYS
 from topn_tui.panels.ledger import Ledger
 from topn_tui.panels.lines import Lines
@@ -498,6 +500,10 @@ async def test_q_again_leaves_at_once(dashboard: Open) -> None:
 
 
 # ── work ──
+
+
+def test_the_engine_is_looked_at_ten_times_a_second_at_most() -> None:
+    assert inspect.signature(Dashboard).parameters["frame_s"].default >= 0.1
 
 
 async def test_frames_in_which_nothing_changed_draw_nothing(
