@@ -73,4 +73,7 @@ class Surviving:
         return self._file.fileno()
 
     def close(self) -> None:
-        os.close(self._fd)
+        """Once more does no harm."""
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._fd = -1

@@ -10,6 +10,7 @@ for a writer that died; and one that nobody reads stops the engine, for the loop
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import signal
@@ -21,8 +22,20 @@ from textual.drivers.linux_driver import LinuxDriver
 
 from topn_tui.surviving import Surviving
 
-LEAVING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+ASKING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 """Signals that ask to leave. Ctrl-C is a key while the dashboard runs, so SIGINT comes from others."""
+
+_ENDING = ("QUIT", "ABRT", "USR1", "USR2", "ALRM", "VTALRM", "PROF", "XCPU", "PWR", "STKFLT")
+ENDING = tuple(getattr(signal, f"SIG{name}") for name in _ENDING if hasattr(signal, f"SIG{name}"))
+"""Signals that mean something else and end a process that has no use for them: then it leaves, too.
+
+Not among them: what nobody can catch (KILL, STOP), what a broken process sends itself (SEGV, BUS, FPE,
+ILL, TRAP, SYS), what Python has turned into an error (PIPE, XFSZ), and what stops and goes on (TSTP,
+CONT).
+"""
+
+REPEATED = (signal.SIGHUP, signal.SIGXCPU)
+"""A closed window sends SIGHUP twice, by the shell and by the kernel, and the kernel SIGXCPU each second."""
 
 log = logging.getLogger(__name__)
 
@@ -42,18 +55,22 @@ class Terminal(LinuxDriver):
 
     def __init__(self, *arguments: object, **keywords: object) -> None:
         super().__init__(*arguments, **keywords)  # type: ignore[arg-type]  # Textual's own
+        self._open()
+        self._asked = self._suspended = False
+        self._taken: set[int] = set()
+        """Signals that are ours while the screen is drawn."""
+
+    def _open(self) -> None:
         self._out = Surviving(drawn_on(), self._lost_in_thread, self._draw_anew_in_thread)
         self._file = cast(Any, self._out)
-        self._asked = False
 
     @property
     def _leaving(self) -> Leaves:
         return cast(Leaves, self._app)
 
     def start_application_mode(self) -> None:
-        """Before the first escape sequence is written, for a signal may come at any time."""
-        for signum in LEAVING:
-            self._loop.add_signal_handler(signum, self._on_signal, signum)
+        """Signals first, for one may come at any time; then the first escape sequence is written."""
+        self._take_signals()
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
@@ -61,9 +78,21 @@ class Terminal(LinuxDriver):
         self._out.close()
         self._no_more_signals()
 
+    # ── signals ──
+
+    def _take_signals(self) -> None:
+        for signum in (*ASKING, *ENDING):
+            # Whoever put a handler there before, such as a profiler, has use for the signal.
+            if signum in ASKING or signal.getsignal(signum) == signal.SIG_DFL:
+                self._loop.add_signal_handler(signum, self._on_signal, signum)
+                self._taken.add(signum)
+        # Textual's are called between any two instructions, also in the midst of a write.
+        self._loop.add_signal_handler(signal.SIGTSTP, self._on_stop)
+        self._loop.add_signal_handler(signal.SIGCONT, self._on_continue)
+        self._taken |= {signal.SIGTSTP, signal.SIGCONT}
+
     def _on_signal(self, signum: int) -> None:
-        # A closed window sends SIGHUP twice, by the shell and by the kernel: nobody insists.
-        if self._asked and signum == signal.SIGHUP:
+        if self._asked and signum in REPEATED:
             return
         if self._asked:
             self._no_more_signals()  # whoever insists a third time gets what the signal does
@@ -71,8 +100,46 @@ class Terminal(LinuxDriver):
         self._leaving.asked_to_leave(signal.Signals(signum).name)
 
     def _no_more_signals(self) -> None:
-        for signum in LEAVING:
+        for signum in self._taken:
             self._loop.remove_signal_handler(signum)
+        self._taken.clear()
+
+    # ── stopped, and going on ──
+
+    def write(self, data: str) -> None:
+        if not self._suspended:
+            super().write(data)
+
+    def suspend_application_mode(self) -> None:
+        """The terminal as it was found. Signals that come meanwhile are obeyed afterwards."""
+        self.stop_application_mode()  # type: ignore[no-untyped-call]
+        super().close()
+        self._out.close()
+        self._suspended = True
+
+    def resume_application_mode(self) -> None:
+        self._suspended = False
+        self._open()
+        super().resume_application_mode()
+        self._draw_anew()
+
+    def _on_stop(self) -> None:
+        if not self._suspended:
+            self.suspend_application_mode()
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _on_continue(self) -> None:
+        if not os.isatty(
+            self._out.fileno()
+        ):  # who closes a terminal wakes up those who sleep on it
+            self._lost(OSError(errno.EIO, os.strerror(errno.EIO)))
+            return
+        # After a SIGSTOP, which nobody can catch, the shell has set up the terminal for itself.
+        if not self._suspended:
+            self.suspend_application_mode()
+        self.resume_application_mode()
+
+    # ── the terminal is gone, or stands still ──
 
     def _run_input_thread(self) -> None:
         try:

@@ -53,10 +53,23 @@ class Terminal:
             pass
         return self.process.returncode
 
+    def until_stopped(self) -> None:
+        """Until the process does nothing more before it is told to go on; all it wrote is read."""
+        end = time.monotonic() + STARTS_WITHIN_S
+        while self._stat()[0] != "T":
+            assert time.monotonic() < end, f"not stopped: {self.written[-500:]!r}"
+            self.read(0.05)
+        while self.read(0.05):
+            pass
+
     def cpu_s(self) -> float:
         """Processor time used so far."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        fields = self._stat()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def _stat(self) -> list[str]:
+        """What the kernel tells of it from its state on."""
+        return Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
 
     def read(self, within_s: float) -> bool:
         """Take what is written within this time: whether there was anything."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.embedded.terminals import ENDS_WITHIN_S, terminal
+from topn_tui.terminal import ASKING, ENDING
 
 pytestmark = pytest.mark.slow
 
@@ -37,11 +38,33 @@ cli.main()
 """
 
 
+PROFILED = """
+import signal, sys
+from topn_tui import cli
+signal.signal(signal.SIGPROF, lambda *_: sys.__stdout__.write("one sample") and sys.__stdout__.flush())
+sys.argv[1:] = []
+cli.main()
+"""
+
+
 def log_of(home: Path) -> str:
     return "\n".join(file.read_text() for file in home.rglob("*.log"))
 
 
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize(
+    "signum",
+    [
+        signal.SIGTERM,
+        signal.SIGHUP,
+        signal.SIGINT,
+        signal.SIGQUIT,
+        signal.SIGABRT,
+        signal.SIGUSR1,
+        signal.SIGUSR2,
+        signal.SIGALRM,
+        signal.SIGXCPU,
+    ],
+)
 def test_a_signal_leaves_as_the_key_does(tmp_path: Path, signum: signal.Signals) -> None:
     with terminal(tmp_path) as it:
         it.until(b"EXACT")
@@ -52,6 +75,60 @@ def test_a_signal_leaves_as_the_key_does(tmp_path: Path, signum: signal.Signals)
         assert b"Traceback" not in it.written
         assert it.written.rpartition(RESTORED[0])[2].count(b"\n") == 0  # nothing is said either
     assert f"leaving: {signum.name}" in log_of(tmp_path)
+
+
+def test_no_signal_that_can_be_caught_and_ends_a_process_is_forgotten() -> None:
+    uncaught = {"KILL", "STOP"}
+    of_a_fault = {"SEGV", "BUS", "FPE", "ILL", "TRAP", "SYS"}
+    errors_in_python = {"PIPE", "XFSZ"}
+    end_nobody = {"CHLD", "CLD", "CONT", "TSTP", "TTIN", "TTOU", "URG", "WINCH", "IO", "POLL"}
+    named = {of.name.removeprefix("SIG") for of in signal.Signals if "RTM" not in of.name}
+    rest = named - uncaught - of_a_fault - errors_in_python - end_nobody
+    assert rest == {of.name.removeprefix("SIG") for of in (*ASKING, *ENDING)}
+
+
+def test_a_handler_of_somebody_else_is_left_to_them(tmp_path: Path) -> None:
+    with terminal(tmp_path, "-c", PROFILED) as it:
+        it.until(b"EXACT")
+        it.send(signal.SIGPROF)
+        it.until(b"one sample")
+        it.press(b"q")
+        assert it.ended() == 0
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTSTP, signal.SIGSTOP])
+def test_it_can_be_stopped_and_goes_on(tmp_path: Path, signum: signal.Signals) -> None:
+    with terminal(tmp_path) as it:
+        it.until(DRAWN_WITH_ALL)
+        for _ in range(2):
+            it.written = b""
+            it.send(signum)
+            it.until_stopped()
+            if signum == signal.SIGTSTP:
+                for sequence in RESTORED:
+                    assert sequence in it.written
+            it.written = b""
+            it.send(signal.SIGCONT)
+            it.until(b"\x1b[?1049h")
+            it.until(DRAWN_WITH_ALL)
+        it.press(b"q")
+        assert it.ended() == 0
+        assert it.written.rfind(RESTORED[0]) > it.written.rfind(DRAWN_WITH_ALL)
+    log = log_of(tmp_path)
+    assert "the terminal is gone" not in log
+    assert "Traceback" not in log
+
+
+def test_a_signal_that_came_while_it_was_stopped_leaves_in_order(tmp_path: Path) -> None:
+    with terminal(tmp_path) as it:
+        it.until(b"EXACT")
+        it.send(signal.SIGTSTP)
+        it.until_stopped()
+        it.send(signal.SIGTERM)
+        it.send(signal.SIGCONT)
+        assert it.ended() == 0
+        assert it.written.rfind(b"\x1b[?1049l") > it.written.rfind(b"\x1b[?1049h")
+    assert "leaving: SIGTERM" in log_of(tmp_path)
 
 
 def test_a_signal_while_it_starts_leaves_too(tmp_path: Path) -> None:
@@ -141,6 +218,20 @@ def test_a_terminal_that_is_read_again_is_drawn_anew(tmp_path: Path) -> None:
         it.press(b"q")
         assert it.ended() == 0
         assert RESTORED[0] in it.written
+
+
+def test_when_the_terminal_goes_away_while_it_is_stopped_the_engine_still_ends_in_order(
+    tmp_path: Path,
+) -> None:
+    with terminal(tmp_path) as it:
+        it.until(b"EXACT")
+        it.send(signal.SIGTSTP)
+        it.until_stopped()
+        it.close()
+        assert it.process.wait(ENDS_WITHIN_S) == 0
+    log = log_of(tmp_path)
+    assert "the terminal is gone" in log
+    assert "Traceback" not in log
 
 
 @pytest.mark.parametrize("owned", [True, False], ids=["SIGHUP", "EIO"])
