@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import statistics
 import subprocess
@@ -20,37 +21,55 @@ from pathlib import Path
 from typing import Any
 
 from tests.embedded.terminals import Terminal, terminal
+from topn_tui.keys import KEYS
 
 CHILD = ("-m", "tests.bench.screen_child")
 STARTS_WITHIN_S = 60.0
-HELP = b"How exact the board is"
-"""Drawn by the key `?` alone."""
+HELP = str(KEYS[0].tooltip).encode()
+"""Drawn by the key `?` alone, on its first page: what the first of the keys does."""
 HOUR_MESSAGES = 3_600_000
 """An hour of 1,000 changes a second."""
 
 
-def figures_of(home: Path, seconds: float, *flags: str, latencies: list[float] | None) -> Any:
-    """One process; `latencies` (ms): filled while it runs, where it has a screen."""
-    report = home / "figures.json"
-    report.unlink(missing_ok=True)
-    arguments = (*CHILD, *flags, "--seconds", str(seconds), "--report", str(report))
-    if "--screen" not in flags:
-        subprocess.run([sys.executable, *arguments], check=True)
-        return json.loads(report.read_text("utf-8"))
-    with terminal(home, *arguments) as it:
-        it.until(b"EXACT", STARTS_WITHIN_S)
-        end = time.monotonic() + seconds + STARTS_WITHIN_S
-        while not report.exists():
-            if time.monotonic() > end:
-                raise RuntimeError(f"no figures: {it.written[-500:]!r}")
-            it.written = b""
-            if latencies is None:
-                it.read(0.1)
-            else:
-                latencies.append(latency_ms(it))
-        it.press(b"q")
-        it.ended(30)
-        return json.loads(report.read_text("utf-8"))
+class Bench:
+    """Runs one process after another.
+
+    Args:
+        home: a folder for their figures and logs.
+        seconds: of each measurement.
+        warm_s: before it, not measured.
+    """
+
+    def __init__(self, home: Path, seconds: float, warm_s: float) -> None:
+        self.seconds = seconds
+        self._home, self._warm_s = home, warm_s
+
+    def figures(
+        self, *flags: str, seconds: float | None = None, latencies: list[float] | None = None
+    ) -> Any:
+        """Of one process. `latencies` (ms): filled while it runs; it must have a screen then."""
+        seconds = seconds or self.seconds
+        report = self._home / "figures.json"
+        report.unlink(missing_ok=True)
+        times = ("--seconds", str(seconds), "--warm", str(self._warm_s))
+        arguments = (*CHILD, *flags, *times, "--report", str(report))
+        if "--screen" not in flags:
+            subprocess.run([sys.executable, *arguments], check=True)
+            return json.loads(report.read_text("utf-8"))
+        with terminal(self._home, *arguments) as it:
+            it.until(b"EXACT", STARTS_WITHIN_S)
+            end = time.monotonic() + self._warm_s + seconds + STARTS_WITHIN_S
+            while not report.exists():
+                if time.monotonic() > end:
+                    raise RuntimeError(f"no figures: {it.written[-500:]!r}")
+                it.written = b""
+                if latencies is None:
+                    it.read(0.1)
+                else:
+                    latencies.append(latency_ms(it))
+            it.press(b"q")
+            it.ended(30)
+            return json.loads(report.read_text("utf-8"))
 
 
 def latency_ms(it: Terminal) -> float:
@@ -70,35 +89,37 @@ def latency_ms(it: Terminal) -> float:
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make bench-screen", description=__doc__)
     parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--warm", type=float, default=4)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args(argv)
+    load = os.getloadavg()[0]
+    print(f"{os.cpu_count()} cores, {load:.1f} of them busy before this began; 120x40 terminal")
     with tempfile.TemporaryDirectory() as folder:
-        report(Path(folder), options.seconds, options.rounds)
+        report(Bench(Path(folder), options.seconds, options.warm), options.rounds)
     return 0
 
 
-def report(home: Path, seconds: float, rounds: int) -> None:
-    idle = figures_of(home, seconds, "--screen", "--silent", latencies=None)
+def report(bench: Bench, rounds: int) -> None:
+    idle = bench.figures("--screen", "--silent")
     quiet_ms: list[float] = []
-    figures_of(home, seconds, "--screen", "--silent", latencies=quiet_ms)
+    bench.figures("--screen", "--silent", latencies=quiet_ms)
     keys_ms: list[float] = []
     drawn, alone = [], []
     for _ in range(rounds):
-        alone.append(figures_of(home, seconds, latencies=None))
-        drawn.append(figures_of(home, seconds, "--screen", latencies=None))
-    busy = figures_of(home, rounds * seconds, "--screen", latencies=keys_ms)
-    on, off = (
-        statistics.median(of["messages"] / of["seconds"] for of in runs) for runs in (drawn, alone)
-    )
+        alone.append(bench.figures())
+        drawn.append(bench.figures("--screen"))
+    busy = bench.figures("--screen", seconds=rounds * bench.seconds, latencies=keys_ms)
+    on, off = statistics.median(map(rate, drawn)), statistics.median(map(rate, alone))
+    ratios = [rate(with_it) / rate(without) for with_it, without in zip(drawn, alone, strict=True)]
     frames = max(of["frames"] / of["seconds"] for of in drawn)
-    rates = busy["messages"] / busy["seconds"]
-    hour = figures_of(home, HOUR_MESSAGES / on, "--screen", latencies=None)
+    hour = bench.figures("--screen", seconds=HOUR_MESSAGES / on)
     resident = hour["resident"]
     tenth = len(resident) // 10
     for name, value in (
         ("throughput, screen off", f"{off:,.0f} msg/s"),
         ("throughput, screen on", f"{on:,.0f} msg/s, ratio {on / off:.2f}"),
-        ("the same, a key every 0.5 s", f"{rates:,.0f} msg/s"),
+        ("ratio in each round", ", ".join(f"{of:.2f}" for of in ratios)),
+        ("the same, a key every 0.5 s", f"{rate(busy):,.0f} msg/s, ratio {rate(busy) / off:.2f}"),
         ("frames under full load", f"{frames:.1f} /s at most"),
         ("frames late, under full load", f"{max(of['late_ms'] for of in drawn)} ms at worst"),
         ("frames while nothing comes", f"{idle['frames'] / idle['seconds']:.1f} /s"),
@@ -113,6 +134,11 @@ def report(home: Path, seconds: float, rounds: int) -> None:
         ("states at the end", ", ".join(of["state"] for of in (idle, *drawn, busy, hour))),
     ):
         print(f"{name:34} {value}")
+
+
+def rate(of: Any) -> float:
+    """Messages a second of one process."""
+    return float(of["messages"] / of["seconds"])
 
 
 def told(times_ms: Sequence[float]) -> str:

@@ -23,9 +23,6 @@ from engine.runtime import Engine, EngineOptions
 from tests.bench.flood import Flood
 from topn_tui.app import Dashboard
 
-WARM_S = 4.0
-"""Not measured: imports, the first load, the first drawing."""
-
 
 class Counted(Dashboard):
     """The dashboard, its drawings counted."""
@@ -49,7 +46,7 @@ def resident_bytes() -> int:
 
 async def measure(options: argparse.Namespace, engine: Engine, app: Counted | None) -> None:
     flood = options.flood
-    await asyncio.sleep(WARM_S)
+    await asyncio.sleep(options.warm)
     began_s, cpu_s = time.monotonic(), time.process_time()
     sent, drawn = flood.sent, app.drawn if app else 0
     resident = [resident_bytes()]
@@ -84,6 +81,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--screen", action="store_true")
     parser.add_argument("--silent", action="store_true")
     parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument(
+        "--warm", type=float, required=True, help="not measured: the first load, the first drawing"
+    )
     parser.add_argument("--report", type=Path, required=True)
     options = parser.parse_args(argv)
     flood = options.flood = Flood(silent=options.silent)
