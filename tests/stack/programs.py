@@ -21,6 +21,7 @@ SERVERS = {
     "mariadb": "mariadb-client",
     "redis-server": "redis-server",
     "openssl": "openssl",  # makes their certificates
+    "tmux": "tmux",
 }
 """Program -> the Debian package that has it."""
 
