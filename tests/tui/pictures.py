@@ -15,11 +15,13 @@ import msgspec
 from engine.errors import ServiceAway
 from engine.past import After, Moment, Past
 from engine.status import (
+    EngineStatus,
     Exactness,
     Health,
     LoadStatus,
     Notice,
     Publication,
+    ReserveStatus,
     ServiceStatus,
     Standing,
     State,
@@ -78,6 +80,34 @@ def _inexact() -> ScriptedEngine:
         number=2, at_ms=NOW_MS - 5_000, level="error", text="dead letter at p0@81005: not JSON; a load follows"
     )  # fmt: skip
     return ScriptedEngine(sample(exactness=state, notices=(*sample().notices, told)))
+
+
+def _loading() -> ScriptedEngine:
+    """The first second of an engine: the table is being read, nothing is known of it yet."""
+    load = LoadStatus(
+        why="start", phase="querying", opened_at_ms=NOW_MS - 800, buffered_rows=7, buffer_rows_limit=10_000
+    )  # fmt: skip
+    return ScriptedEngine(
+        EngineStatus(
+            at_ms=NOW_MS,
+            started_at_ms=NOW_MS - 1_000,
+            engine_id="e-1",
+            board_name="interactives",
+            table="webook.interactives",
+            topic="canal.interactives",
+            key_name="id",
+            score_name="like_cnt",
+            column_names=("biz_id", "biz", "read_cnt"),
+            size=10,
+            exactness=Exactness(
+                state=State.LOADING, since_at_ms=NOW_MS - 1_000, reason="nothing loaded yet"
+            ),
+            standing=Standing(publication=Publication.STANDBY),
+            reserve=ReserveStatus(held=0, capacity=32, low_mark=8),
+            load=load,
+            services=sample().services,
+        )
+    )
 
 
 def _standby() -> ScriptedEngine:
@@ -167,6 +197,7 @@ PICTURES = {
     "state-deficit": Picture(size=(60, 20), engine=_deficit, production=True),
     "state-inexact": Picture(engine=_inexact, keys="3", environment="staging"),
     "state-dead-engine": Picture(dies=True),
+    "state-loading": Picture(engine=_loading),
     "state-standby": Picture(engine=_standby, keys="5"),
     "past": Picture(size=(120, 40), engine=_with_a_past, keys="space left left"),
     "movement": Picture(then=_moves),
