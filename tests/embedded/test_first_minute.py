@@ -134,7 +134,12 @@ async def test_a_change_before_the_first_load_is_not_called_below_a_floor() -> N
 async def test_plain_information_gives_way_to_a_welcome_and_trouble_does_not() -> None:
     async with newcomer((80, 24)) as person:
         await person.wait(1)
-        assert "publishes the board" in (await person.screen())[-2]
+        assert "publishes the board" in person.app.live.notices[-1].text  # of its start: no news
+        assert "Made-up rows and traffic" in (await person.screen())[-2]
+        await person.wait(10)
+        person.app._engine._engine._notify("info", "the table has another column")
+        await person.wait(1)
+        assert "the table has another column" in (await person.screen())[-2]
         await person.wait(30)
         assert "Made-up rows and traffic" in (await person.screen())[-2]
         person.app._engine._engine._notify("warning", "the reserve is too small")

@@ -24,6 +24,8 @@ END_LINES, _INDENT = 3, 3
 """Lines that the engine's end may take, and the width of the sign before each."""
 QUIET_S = 20
 """How long plain information stands before the welcome may take its place."""
+STARTING_MS = 3_000
+"""Plain information of a start so far is no news to whoever started it: the welcome stays."""
 
 
 class NoticeLine(Lines):
@@ -95,9 +97,12 @@ class NoticeLine(Lines):
 
     def _pressing(self) -> bool:
         """Whether the newest notice is a trouble, or new."""
-        newest = self.live.notices[-1:]
-        age_s = self.now_s - newest[0].at_ms / 1_000 if newest else QUIET_S
-        return bool(newest) and (newest[0].level != "info" or age_s < QUIET_S)
+        if not self.live.notices:
+            return False
+        newest = self.live.notices[-1]
+        is_old = self.now_s - newest.at_ms / 1_000 >= QUIET_S
+        of_start = newest.at_ms - self.live.started_at_ms < STARTING_MS
+        return newest.level != "info" or not (is_old or of_start)
 
 
 _NEXT_STEP = mark("The board is as it was; {quit} quits, then start again: ")
