@@ -33,7 +33,7 @@ class Tmux:
             "LC_ALL": "C.UTF-8",
             "ENV": "",  # nobody's own prompt
         }
-        self.run("new-session", "-d", "-x", "120", "-y", "40", "sh")
+        self.run("new-session", "-d", "-c", str(home), "-x", "120", "-y", "40", "sh")
 
     def run(self, *arguments: str) -> str:
         done = subprocess.run(
