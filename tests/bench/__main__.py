@@ -145,7 +145,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--messages", type=int, default=200_000)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[10])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[10, 1_000, 100_000])
     options = parser.parse_args(argv)
     feed = messages(options.messages, options.rows, seed=1)
     mean = sum(map(len, feed)) / len(feed)

@@ -10,6 +10,9 @@ import os
 import re
 import sys
 import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from html import escape, unescape
 from pathlib import Path
 
@@ -17,14 +20,22 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from engine.assembly import make_embedded_engine
+from engine.embedded import EmbeddedEngine
 from engine.settings import Settings
-from engine.status import State
+from engine.status import EngineStatus, EventEntry, State
 from tests.embedded.clock import ManualClock
+from tests.tui.conftest import settled
+from topn_tui import language
 from topn_tui.app import Dashboard
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
-SIZE = (140, 42)
 FRAME_MS = 100
+SEEN_MS = 10_000
+"""Longer than any mark of a move or of a fresh node stays."""
+SELDOM_MS = 5_000
+"""Before that: so often that no event goes by unseen."""
+STEP_MS = 10
+"""Between two looks where a moment is waited for: as the virtual clock steps."""
 BEFORE_MS = 75_000
 """By then there were refills, evictions, spills, a burst or two, and an audit."""
 
@@ -43,41 +54,126 @@ _TEXT = re.compile(
 _WORDS = re.compile(r"[─━▁▂▃▄▅▆▇█]{1,4}|[^\s─━▁▂▃▄▅▆▇█]+")
 
 
-async def take(*, seed: int = 0) -> str:
+class Stage:
+    """A dashboard on the whole pipeline, and the operator who shows it."""
+
+    def __init__(
+        self, app: Dashboard, engine: EmbeddedEngine, pilot: Pilot[None], clock: ManualClock
+    ) -> None:
+        self.app, self.engine = app, engine
+        self._pilot, self._clock = pilot, clock
+
+    async def live(self, ms: int) -> None:
+        """Let virtual time pass; of its end the panels see each frame, for they show what has just moved."""
+        end_ms = min(ms, SEEN_MS)
+        for _ in range((ms - end_ms) // SELDOM_MS):
+            await self._frame(SELDOM_MS)
+        for _ in range(end_ms // FRAME_MS):
+            await self._frame()
+
+    async def until(self, holds: Callable[[EngineStatus], bool]) -> None:
+        """Let virtual time pass until this holds for what the panels show.
+
+        Raises:
+            RuntimeError: it did not within a minute.
+        """
+        for _ in range(60_000 // STEP_MS):
+            if holds(self.app.status):
+                return
+            await self._frame(STEP_MS)
+        raise RuntimeError(f"it never came: {self.app.status.exactness}")
+
+    async def press(self, *keys: str) -> None:
+        """Each key in a frame of its own."""
+        for key in keys:
+            await self._pilot.press(key)
+            await self._frame()
+
+    async def _frame(self, ms: int = FRAME_MS) -> None:
+        await self._clock.advance(ms)
+        self.app._frame()
+        await settled(self._pilot)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shot:
+    """One picture: the size of its terminal, and what the operator does before it is taken."""
+
+    size: tuple[int, int]
+    script: Callable[[Stage], Awaitable[None]]
+    shows: tuple[str, ...]
+    """Words that are on it, or it is another picture."""
+
+
+async def _live(on: Stage) -> None:
+    await on.live(BEFORE_MS)
+    await on.press("v", "3", "t")
+    while on.app.marked != INSERTED:
+        await on.press("down")
+
+
+async def _refill(on: Stage) -> None:
+    await on.live(20_000)
+    await on.press("2")
+    await on.until(lambda of: of.load is not None and of.load.why == "refill")
+
+
+async def _past(on: Stage) -> None:
+    await on.live(20_000)
+    await on.press("t")
+    await on.live(2_000)
+    await on.press("space")
+    while not _inserts(on.app.status.events[-1]):
+        await on.press("left")
+
+
+def _inserts(of: EventEntry) -> bool:
+    return of.explained.key == INSERTED and of.explained.op == "INSERT"
+
+
+async def _narrow(on: Stage) -> None:
+    await on.live(20_000)
+    await on.press("t", "down", "down", "f")
+
+
+SHOTS = {
+    "live": Shot(
+        size=(120, 40),
+        script=_live,
+        shows=("EMBEDDED", "EXACT", "OWNER", "webook.interactives", "displaced", "entered"),
+    ),
+    "refill": Shot(size=(80, 24), script=_refill, shows=("EXACT", "low:", "load:", "refill")),
+    "past": Shot(size=(120, 40), script=_past, shows=("PAST", "oldest", "INSERT", "entered")),
+    "narrow": Shot(size=(60, 20), script=_narrow, shows=("EMBEDDED", "EXACT", "Following")),
+}
+
+
+async def take(shot: Shot, *, seed: int = 0) -> str:
     """Run a dashboard for some virtual time; what it then shows, as SVG.
 
     Raises:
-        RuntimeError: the board is not EXACT at the end.
+        RuntimeError: the board is not EXACT at the end, or what was to be seen never came.
     """
+    language.speak(language.ENGLISH)
     clock = ManualClock()
     engine = make_embedded_engine(Settings.model_construct(), clock=clock, seed=seed)
     app = Dashboard(
         engine, mode="EMBEDDED", workload=engine.workload, now_ms=clock.wall_ms, frame_s=3600
     )
-    async with app.run_test(size=SIZE) as pilot:
-        await live(app, pilot, clock, BEFORE_MS)
-        await pilot.press("v", "3", "t")
-        while app.marked != INSERTED:
-            await live(app, pilot, clock, FRAME_MS)
-            await pilot.press("down")
-        await live(app, pilot, clock, FRAME_MS)
+    app.animation_level = "none"
+    async with app.run_test(size=shot.size) as pilot:
+        stage = Stage(app, engine, pilot, clock)
+        await shot.script(stage)
         app.clear_notifications()
-        await pilot.pause()
+        await settled(pilot)
         if app.status.exactness.state is not State.EXACT:
             raise RuntimeError(f"seed {seed}: the board is {app.status.exactness}, not EXACT")
         drawing = app.export_screenshot(title="topn-tui", simplify=True)
         engine.stop()
         while not app._run.done:
             await clock.advance(FRAME_MS)
-    return alone(drawing)
-
-
-async def live(app: Dashboard, pilot: Pilot[None], clock: ManualClock, ms: int) -> None:
-    """Let virtual time pass, a frame every tenth of a second."""
-    for _ in range(ms // FRAME_MS):
-        await clock.advance(FRAME_MS)
-        app._frame()
-        await pilot.pause(0)
+    # Rich names its styles by a checksum of all that is drawn.
+    return re.sub(r"terminal-\d+", "terminal", alone(drawing))
 
 
 def alone(drawing: str) -> str:
@@ -103,13 +199,26 @@ def _words(text: re.Match[str]) -> str:
     )
 
 
-def main() -> None:
-    os.environ["TZ"] = "UTC"  # as everywhere, so that the picture is the same
+@contextmanager
+def greenwich() -> Iterator[None]:
+    """Times of day are shown in the machine's zone: here in one, so that a picture is the same."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = "UTC"
     time.tzset()
-    file = IMAGES / "dashboard.svg"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(asyncio.run(take()), "utf-8")
-    sys.stdout.write(f"{file}\n")
+    try:
+        yield
+    finally:
+        os.environ.pop("TZ") if before is None else os.environ.update(TZ=before)
+        time.tzset()
+
+
+def main() -> None:
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    for name, shot in SHOTS.items():
+        file = IMAGES / f"{name}.svg"
+        with greenwich():
+            file.write_text(asyncio.run(take(shot)), "utf-8")
+        sys.stdout.write(f"{file}\n")
 
 
 if __name__ == "__main__":

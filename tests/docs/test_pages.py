@@ -19,7 +19,8 @@ from engine.status import State
 from tests.docs.pages import CHINESE, PAGES, README, ROOT, Page, read
 from tests.docs.reference import PROGRAM, commands
 from topn_tui.cli import cli
-from topn_tui.keys import KEYS, OVER_KEYS, WORKLOAD_KEYS
+from topn_tui.keys import KEYS, OVER_KEYS, WORKLOAD_KEYS, panel_keys
+from topn_tui.panels import PANELS
 
 MADE = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
 OTHER_VARIABLES = [
@@ -199,7 +200,7 @@ def test_the_readme_has_every_command_and_every_state() -> None:
 
 
 def test_the_keys_that_the_readme_names_are_keys() -> None:
-    bound = (*KEYS, *OVER_KEYS, *WORKLOAD_KEYS)
+    bound = (*KEYS, *OVER_KEYS, *WORKLOAD_KEYS, *panel_keys(list(PANELS)))
     keys = {key for of in bound for key in (of.key_display or of.key).split()}
     assert {code for code in read(README).codes if len(code) == 1} <= keys
 

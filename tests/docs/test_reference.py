@@ -1,19 +1,19 @@
-"""docs/reference.md is what the program says of itself, and the picture stands alone."""
+"""docs/reference.md is what the program says of itself, and each picture stands alone."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+import pytest
 from pydantic import Field
 
 from engine.setting_names import leaves, variable
 from engine.settings import Section
 from tests.docs.pages import ROOT, read
 from tests.docs.reference import PAGE, PROGRAM, commands, kind, page, text
+from tests.docs.screenshots import IMAGES, SHOTS, greenwich, take
 from topn_tui.cli import cli
-
-PICTURE = ROOT / "docs" / "images" / "dashboard.svg"
 
 
 def test_the_committed_reference_is_what_the_program_says() -> None:
@@ -50,16 +50,31 @@ def test_a_sentence_with_signs_of_markup_stays_a_sentence() -> None:
     assert text("a <b> $pk$ [c] `d*e`") == r"a \<b> \$pk\$ \[c] `d*e`"
 
 
-def test_the_picture_is_a_living_dashboard_and_fetches_nothing() -> None:
-    drawing = PICTURE.read_text("utf-8")
+@pytest.mark.parametrize("name", SHOTS)
+def test_a_picture_is_a_living_dashboard_and_fetches_nothing(name: str) -> None:
+    drawing = (IMAGES / f"{name}.svg").read_text("utf-8")
     hosts = set(re.findall(r"https?://([^/\"'\s)]+)", drawing))
     assert hosts <= {"www.w3.org", "www.textualize.io"}  # a namespace, and who made the exporter
     assert "@font-face" not in drawing
     assert "url(http" not in drawing
-    for word in ("EMBEDDED", "EXACT", "OWNER", "webook.interactives", "displaced", "entered"):
+    for word in SHOTS[name].shows:
         assert f">{word}<" in drawing, f"{word} is not on the picture: run `make screenshots`"
 
 
-def test_both_readmes_show_the_picture() -> None:
+def test_both_readmes_show_every_picture_and_no_other_is_there() -> None:
+    pictures = {str((IMAGES / f"{name}.svg").relative_to(ROOT)) for name in SHOTS}
     for name in ("README.md", "README.zh.md"):
-        assert str(PICTURE.relative_to(ROOT)) in read(Path(ROOT / name)).links
+        assert pictures <= set(read(Path(ROOT / name)).links), name
+    assert {str(file.relative_to(ROOT)) for file in IMAGES.iterdir()} == pictures
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SHOTS)
+async def test_a_picture_is_what_the_program_draws(name: str, tmp_path: Path) -> None:
+    with greenwich():
+        drawing = await take(SHOTS[name])
+    now = tmp_path / f"{name}.svg"
+    now.write_text(drawing, "utf-8")
+    # Compared first: the difference of two drawings is long and says less than this sentence.
+    same = drawing == (IMAGES / now.name).read_text("utf-8")
+    assert same, f"{now} is what it looks like now: run `make screenshots`, and look"
