@@ -112,7 +112,7 @@ class Terminal(LinuxDriver):
 
     def suspend_application_mode(self) -> None:
         """The terminal as it was found. Signals that come meanwhile are obeyed afterwards."""
-        self.stop_application_mode()  # type: ignore[no-untyped-call]
+        self.stop_application_mode()
         super().close()
         self._out.close()
         self._suspended = True
