@@ -129,9 +129,8 @@ class Terminal(LinuxDriver):
         os.kill(os.getpid(), signal.SIGSTOP)
 
     def _on_continue(self) -> None:
-        if not os.isatty(
-            self._out.fileno()
-        ):  # who closes a terminal wakes up those who sleep on it
+        # Who closes a terminal wakes up those who sleep on it.
+        if not os.isatty(self._out.fileno()):
             self._lost(OSError(errno.EIO, os.strerror(errno.EIO)))
             return
         # After a SIGSTOP, which nobody can catch, the shell has set up the terminal for itself.
