@@ -119,7 +119,10 @@ def report(bench: Bench, rounds: int) -> None:
         ("throughput, screen off", f"{off:,.0f} msg/s"),
         ("throughput, screen on", f"{on:,.0f} msg/s, ratio {on / off:.2f}"),
         ("ratio in each round", ", ".join(f"{of:.2f}" for of in ratios)),
-        ("the same, a key every 0.5 s", f"{rate(busy):,.0f} msg/s, ratio {rate(busy) / off:.2f}"),
+        (
+            "throughput, screen on, a key every 0.5 s",
+            f"{rate(busy):,.0f} msg/s, ratio {rate(busy) / off:.2f}",
+        ),
         ("frames under full load", f"{frames:.1f} /s at most"),
         ("frames late, under full load", f"{max(of['late_ms'] for of in drawn)} ms at worst"),
         ("frames while nothing comes", f"{idle['frames'] / idle['seconds']:.1f} /s"),
@@ -128,12 +131,13 @@ def report(bench: Bench, rounds: int) -> None:
         ("key to drawing, nothing comes", told(quiet_ms)),
         ("key to drawing, full load", told(keys_ms)),
         (
-            f"memory over {hour['messages']:,} messages",
-            f"{resident[tenth] / 1e6:.1f} MB after a tenth, {resident[-1] / 1e6:.1f} MB at the end",
+            "memory, an hour's worth",
+            f"{resident[tenth] / 1e6:.1f} MB after a tenth, {resident[-1] / 1e6:.1f} MB at the end"
+            f" of {hour['messages']:,} messages",
         ),
         ("states at the end", ", ".join(of["state"] for of in (idle, *drawn, busy, hour))),
     ):
-        print(f"{name:34} {value}")
+        print(f"{name:42} {value}")
 
 
 def rate(of: Any) -> float:
