@@ -145,6 +145,11 @@ def rate(of: Any) -> float:
     return float(of["messages"] / of["seconds"])
 
 
+def by_processor(runs: Sequence[Any]) -> float:
+    """Messages a second of processor time. Frames come by the clock: worse where there is less of it."""
+    return statistics.median(rate(of) / of["cpu"] for of in runs)
+
+
 def told(times_ms: Sequence[float]) -> str:
     cuts = statistics.quantiles(times_ms, n=100)
     return f"p50 {cuts[49]:.0f} ms, p99 {cuts[98]:.0f} ms of {len(times_ms)}"
