@@ -30,6 +30,9 @@ MEMBER_DIGITS = 20
 MOST_DIGITS = 400
 """Digits before or behind the point of a number that a table can hold: more than a DOUBLE has."""
 
+FORGOTTEN = 1_000_000
+"""Versions left out by whoever takes over a board that has gone back in time."""
+
 _ALL_NINES = 10**MEMBER_DIGITS - 1
 
 

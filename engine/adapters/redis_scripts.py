@@ -15,13 +15,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from engine.core.rank import Key
-from engine.published import value_json
+from engine.published import FORGOTTEN, value_json
 
 CHUNK = 4000
 """Arguments handed to one ZADD, HSET, … Lua's ``unpack`` fails near 8000; even, for pairs."""
-
-FORGOTTEN = 1_000_000
-"""Versions left out by whoever takes over a board that has gone back in time."""
 
 _PRELUDE = """
 local board, rows, meta = KEYS[1], KEYS[2], KEYS[3]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,15 +22,29 @@ from tests.simulator.wire import TABLE
 
 LEASE_MS = 5_000
 
+CLIENT_TIMEOUT_MS = 2_000
+
 
 @dataclass(frozen=True)
 class Claimed:
-    """An EXACT board as its engine claimed it."""
+    """What an engine says of a board that it writes."""
 
     engine_id: str
     epoch: int
-    rows: list[RankKey]
-    """What it must be: worked out by the oracle, not taken from the engine."""
+    asked_ms: float
+    """When the write was sent."""
+    positions: Mapping[int, int]
+    incarnation: int
+    """Of the topic: positions of another one cannot be compared with these."""
+    exact: list[RankKey] | None
+    """What an EXACT board must be: worked out by the oracle, not taken from the engine."""
+
+    def is_before(self, other: Claimed) -> bool:
+        """Whether these positions of the same ownership are behind the other's on some partition."""
+        mine, others = ((c.engine_id, c.epoch, c.incarnation) for c in (self, other))
+        return mine == others and any(
+            at < other.positions.get(partition, at) for partition, at in self.positions.items()
+        )
 
 
 @dataclass
@@ -40,8 +55,9 @@ class Memory:
     holder: tuple[str, int] | None = None
     """Engine and epoch of the last acquisition."""
     served_ms: float = float("-inf")
-    """When the holder last wrote."""
-    exact: Claimed | None = None
+    """When the holder asked for what it wrote last."""
+    claimed: Claimed | None = None
+    """With the last write since it was acquired."""
     meddled: bool = False
     """Somebody has changed members by hand, and the board was not written whole since."""
 
@@ -97,17 +113,25 @@ class Ledger:
     def photograph(self) -> StoredBoard | None:
         return finished(self._reader.read())
 
-    def claim(self, process: Process, epoch: int, state: BoardState) -> Claimed | None:
+    def claim(self, process: Process, epoch: int, state: BoardState) -> Claimed:
         """A write is about to be sent: what it claims, judged at this moment."""
         for partition, offset in state.positions.items():
             if offset > process.applied.get(partition, offset):
                 self._wrong("positions run ahead of what was applied", state, process.applied)
-        if state.state != "EXACT":
-            return None
-        assert process.topn is not None
-        oracle = process.oracle
-        oracle.look_at_exact(process.topn, resting=process.resting())
-        return Claimed(process.engine_id, epoch, best_of(oracle.sigma, self._size))
+        exact = None
+        if state.state == "EXACT":
+            assert process.topn is not None
+            oracle = process.oracle
+            oracle.look_at_exact(process.topn, resting=process.resting())
+            exact = best_of(oracle.sigma, self._size)
+        return Claimed(
+            process.engine_id,
+            epoch,
+            self.store.clock.monotonic_ms(),
+            state.positions,
+            process.feed.incarnation,
+            exact,
+        )
 
     def refused(self, process: Process, before: StoredBoard | None) -> None:
         after = self.photograph()
@@ -117,39 +141,44 @@ class Ledger:
     def served(
         self,
         process: Process,
-        epoch: int,
         result: object,
         before: StoredBoard | None,
         claimed: Claimed | None,
         news: Any,
+        *,
+        asked_ms: float,
     ) -> None:
-        """A request has just been served."""
-        known, now_ms = self.known, self.store.clock.monotonic_ms()
+        """A request that was sent at `asked_ms` has just been served."""
+        known = self.known
         if isinstance(result, Acquired):
             if result.owned:
-                self._judge_taking(process, before, now_ms)
-                known.holder, known.served_ms, known.exact = (
-                    (process.engine_id, epoch),
-                    now_ms,
-                    None,
-                )
+                self._judge_taking(process, before)
+                known.holder, known.served_ms = (process.engine_id, result.epoch), asked_ms
+                known.claimed = None
                 self.follower.hear(self.photograph(), None)
-        elif isinstance(result, int):
+        elif claimed is not None:
             self.writes += 1
-            if known.holder != (process.engine_id, epoch):
-                self._wrong(
-                    "an engine that does not own the board has written",
-                    (process.engine_id, epoch),
-                    known.holder,
-                )
-            known.served_ms, known.exact = now_ms, claimed
+            self._judge_writing(claimed)
+            known.served_ms, known.claimed = asked_ms, claimed
             if news is None:
                 known.meddled = False
             self.follower.hear(self.photograph(), news, changed=_version(before) != result)
         self.look()
 
-    def _judge_taking(self, process: Process, before: StoredBoard | None, now_ms: float) -> None:
+    def _judge_writing(self, claimed: Claimed) -> None:
+        writer, last = (claimed.engine_id, claimed.epoch), self.known.claimed
+        if self.known.holder != writer:
+            self._wrong(
+                "an engine that does not own the board has written", writer, self.known.holder
+            )
+        if self.store.clock.monotonic_ms() - claimed.asked_ms > CLIENT_TIMEOUT_MS + 1:
+            self._wrong("a write that its sender has given up was carried out", claimed)
+        if last is not None and claimed.is_before(last):
+            self._wrong("positions have gone back within an epoch", claimed, last)
+
+    def _judge_taking(self, process: Process, before: StoredBoard | None) -> None:
         holder, meta = self.known.holder, before.meta if before else {}
+        now_ms = self.store.clock.monotonic_ms()
         if holder is None or holder[0] == process.engine_id or meta.get("state") == "STOPPED":
             return
         cold = meta.get("warm") == "0"
@@ -173,12 +202,16 @@ class Ledger:
         known, meta = self.known, stored.meta
         if self.store.clock.monotonic_ms() - known.served_ms > LEASE_MS:
             self._wrong("EXACT outlives its engine's lease", known.holder)
-        exact = known.exact
-        if exact is None or (exact.engine_id, str(exact.epoch)) != (meta["owner"], meta["epoch"]):
-            self._wrong("EXACT that its owner has not claimed", exact, meta)
-        elif ranking(stored) != exact.rows:
+        claimed, owner = known.claimed, (meta["owner"], meta["epoch"])
+        if (
+            claimed is None
+            or (claimed.engine_id, str(claimed.epoch)) != owner
+            or claimed.exact is None
+        ):
+            self._wrong("EXACT that its owner has not claimed", claimed, meta)
+        elif ranking(stored) != claimed.exact:
             self._wrong(
-                "the EXACT board on show is not that of its positions", ranking(stored), exact
+                "the EXACT board on show is not that of its positions", ranking(stored), claimed
             )
         self.follower.look(stored)
 

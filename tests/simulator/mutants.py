@@ -99,6 +99,16 @@ def lease_without_epoch(heartbeat: Original) -> Original:
     return wrong
 
 
+def older_after_newer(in_order: Original) -> Original:
+    """A write that was overtaken by a newer one is carried out all the same."""
+    return lambda self, stored: None
+
+
+def late_is_carried_out(in_time: Original) -> Original:
+    """A request that a slow server gets to when nobody waits for it any more is carried out."""
+    return lambda self: None
+
+
 def not_loading_at_first(acquire: Original) -> Original:
     """The new owner leaves the state of the last one standing."""
 
@@ -232,6 +242,8 @@ CUT = "EXACT but never a state of the table"
 SHOWN = "the EXACT board on show is not that of its positions"
 AT_REST = "EXACT at rest and not the table"
 NO_WAY_BACK = "no way back to EXACT"
+BACK = "positions have gone back within an epoch"
+LATE = "a write that its sender has given up was carried out"
 
 TWO: dict[str, Any] = {"engines": 2}
 
@@ -247,6 +259,10 @@ MUTANTS = (
     SimMutant("lease renewed without the epoch", EmbeddedBoard, "heartbeat", lease_without_epoch, histories=20,
               world={**TWO, "faults": {"pause": 6}},
               law=("an engine that does not own the board has written",)),
+    SimMutant("an older board after a newer one", EmbeddedBoard, "_in_order", older_after_newer, histories=60,
+              world={"faults": {"store_slow": 10, "reply_lost": 10}}, law=(BACK,)),
+    SimMutant("a late write is carried out", EmbeddedBoard, "_in_time", late_is_carried_out, histories=20,
+              world={"faults": {"store_slow": 6}}, law=(LATE, BACK)),
     SimMutant("first write not LOADING", EmbeddedBoard, "acquire", not_loading_at_first, histories=40,
               world={**TWO, "faults": {"pause": 4, "kill": 4}},
               law=("EXACT that its owner has not claimed",)),
@@ -254,7 +270,8 @@ MUTANTS = (
               world={"faults": {"dump": 4, "restored": 4}}, law=(SHOWN, NO_WAY_BACK)),
     SimMutant("positions ahead of the board", Engine, "_board_state", positions_ahead, histories=30,
               law=("positions run ahead of what was applied",)),
-    SimMutant("merged without the buffer", Load, "build", merged_without_buffer, histories=20, law=(TRACKED,)),
+    SimMutant("merged without the buffer", Load, "build", merged_without_buffer, histories=20,
+              law=(TRACKED, "an audit mismatch although nothing was lost")),
     SimMutant("floor lowered by a cut load", Load, "take_answer", cut_load_lowers_the_floor, histories=10,
               law=(TRACKED,)),
     SimMutant("merged before compared", TopN, "_compare", merged_before_compared, histories=60,

@@ -31,6 +31,11 @@ class SimFeed(EmbeddedFeed):
         self.ends_asked: dict[int, int] = {}
         """The log's ends when a start at them was last asked for."""
 
+    @property
+    def incarnation(self) -> int:
+        """Of the topic that the positions are in."""
+        return self._incarnation
+
     async def next_batch(self, *, max_messages: int, timeout_ms: int) -> Sequence[Message]:
         """See :meth:`engine.ports.ChangeFeed.next_batch`."""
         await self._process.turn()

@@ -16,21 +16,25 @@ from engine.core.changes import Row
 from engine.core.rank import Key
 from engine.errors import NotOwner, ServiceAway
 from engine.ports import Acquired, BoardState, StoredBoard
-from tests.simulator.ledger import LEASE_MS, Claimed, Ledger
+from tests.simulator.ledger import CLIENT_TIMEOUT_MS, LEASE_MS, Claimed, Ledger
 from tests.simulator.process import Process
 from tests.simulator.weather import Weather
 from tests.simulator.wire import TABLE
 
 T = TypeVar("T")
 
-CLIENT_TIMEOUT_MS = 2_000
-
 
 class SimBoard(EmbeddedBoard):
     """One process's connection to the store."""
 
     def __init__(self, ledger: Ledger, process: Process, weather: Weather) -> None:
-        super().__init__(ledger.store, TABLE, engine_id=process.engine_id, lease_ms=LEASE_MS)
+        super().__init__(
+            ledger.store,
+            TABLE,
+            engine_id=process.engine_id,
+            lease_ms=LEASE_MS,
+            timeout_ms=CLIENT_TIMEOUT_MS,
+        )
         self._ledger, self._process, self._weather = ledger, process, weather
 
     async def acquire(self, *, at_least_epoch: int, **options: Any) -> Acquired:
@@ -81,6 +85,9 @@ class SimBoard(EmbeddedBoard):
 
     # ── the way there and back ────────────────────────────────────────────────────────────
 
+    def _ask(self) -> None:
+        """What is served was asked for when it was sent."""
+
     async def _write(
         self,
         state: BoardState,
@@ -100,11 +107,16 @@ class SimBoard(EmbeddedBoard):
         claimed: Claimed | None = None,
         news: Any = None,
     ) -> T:
-        await self._process.turn()
+        asked_ms = self._weather.clock.monotonic_ms()
+        super()._ask()
         sent = copy.copy(self)
-        serving = asyncio.ensure_future(self._serve(sent, request, claimed, news))
+        await self._process.turn()
+        serving = asyncio.ensure_future(self._serve(sent, request, claimed, news, asked_ms))
         # Nobody may be there any more to hear of a failure.
         serving.add_done_callback(lambda task: task.cancelled() or task.exception())
+        # A connection may also break while its bytes go on: they may then be overtaken.
+        if self._weather.rng.random() < 0.5 and self._weather.once("reply_lost"):
+            raise ServiceAway("Redis", "the connection broke")
         done, _ = await asyncio.wait({serving}, timeout=CLIENT_TIMEOUT_MS / 1000)
         await self._process.turn()
         if not done:
@@ -121,6 +133,7 @@ class SimBoard(EmbeddedBoard):
         request: Callable[[EmbeddedBoard], Coroutine[Any, Any, T]],
         claimed: Claimed | None,
         news: Any,
+        asked_ms: float,
     ) -> T:
         weather, ledger = self._weather, self._ledger
         slow = weather.holds("store_slow")
@@ -130,9 +143,9 @@ class SimBoard(EmbeddedBoard):
         before = ledger.photograph()
         try:
             result = await request(sent)
-        except NotOwner:
+        except (NotOwner, ServiceAway):
             ledger.refused(self._process, before)
             raise
-        ledger.served(self._process, sent._epoch, result, before, claimed, news)
+        ledger.served(self._process, result, before, claimed, news, asked_ms=asked_ms)
         await weather.pass_by(most_ms=4)
         return result

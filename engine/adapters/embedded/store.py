@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from engine.core.changes import Row
 from engine.core.rank import Key
-from engine.errors import NotOwner
+from engine.errors import NotOwner, ServiceAway
 from engine.ports import Acquired, BoardState, Clock, StoredBoard
-from engine.published import differing, member, row_json
+from engine.published import FORGOTTEN, differing, member, row_json
 from engine.told import told
 
 
@@ -47,20 +47,31 @@ class EmbeddedBoard:
         board_name: the board's name.
         engine_id: who we are; "" for a reader.
         lease_ms: how long the board stays ours without a sign of life.
+        timeout_ms: what is carried out later than this after it was asked for is not done.
     """
 
     def __init__(
-        self, store: MemoryStore, board_name: str, *, engine_id: str = "", lease_ms: int = 5000
+        self,
+        store: MemoryStore,
+        board_name: str,
+        *,
+        engine_id: str = "",
+        lease_ms: int = 5000,
+        timeout_ms: int = 2000,
     ) -> None:
         self._store, self._name, self._engine_id = store, board_name, engine_id
-        self._lease_ms = lease_ms
+        self._lease_ms, self._timeout_ms = lease_ms, timeout_ms
         self._epoch = self._version = 0
         self._written = False
+        self._request = 0
+        self._asked_ms = 0
 
     async def acquire(self, *, at_least_epoch: int, warm: bool = True) -> Acquired:
         """See :meth:`engine.ports.BoardStore.acquire`."""
         if not self._engine_id:
             raise ValueError("a board opened without an engine id is for reading")
+        self._ask()
+        self._in_time()
         stored = self._store.boards.get(self._name) or _Stored()
         meta, now_ms = stored.meta, self._store.clock.wall_ms()
         other = meta.get("owner", "")
@@ -73,8 +84,10 @@ class EmbeddedBoard:
                 return Acquired(
                     owned=False, owner=other, epoch=stored.number("epoch"), free_in_ms=left
                 )
+        known = stored.number("version")
+        forgotten = known < self._version or stored.number("epoch") < at_least_epoch
         self._epoch = max(stored.number("epoch"), at_least_epoch) + 1
-        self._version = max(stored.number("version"), self._version) + 1
+        self._version = max(known, self._version) + 1 + FORGOTTEN * forgotten
         self._written = False
         meta |= {
             "epoch": str(self._epoch),
@@ -83,10 +96,11 @@ class EmbeddedBoard:
             "state": "LOADING",
             "reason": "",
             "provisional": "0",
-            "updated_at_ms": str(now_ms),
+            "updated_at_ms": str(self._since_ms),
             "lease_ms": str(self._lease_ms),
             "size": str(len(stored.scores)),
             "warm": str(int(warm)),
+            "request": "0",
         }
         self._store.boards[self._name] = stored
         return Acquired(owned=True, epoch=self._epoch, owner=self._engine_id)
@@ -100,6 +114,7 @@ class EmbeddedBoard:
         moved: Sequence[Row],
     ) -> int:
         """See :meth:`engine.ports.BoardStore.publish`."""
+        self._ask()
         stored = self._mine(state.size - len(entered) + len(left))
         for key in left:
             stored.rows.pop(member(key), None)
@@ -109,6 +124,7 @@ class EmbeddedBoard:
 
     async def rewrite(self, state: BoardState, rows: Sequence[Row]) -> int:
         """See :meth:`engine.ports.BoardStore.rewrite`."""
+        self._ask()
         stored = self._mine(None)
         stored.rows.clear()
         stored.scores.clear()
@@ -119,6 +135,7 @@ class EmbeddedBoard:
 
     async def heartbeat(self, state: BoardState) -> int:
         """See :meth:`engine.ports.BoardStore.heartbeat`."""
+        self._ask()
         stored = self._mine(state.size if self._written else -1)
         told = _told_fields(state, stored)
         changed = any(stored.meta.get(name) != value for name, value in told.items())
@@ -146,6 +163,7 @@ class EmbeddedBoard:
 
     async def release(self, state: BoardState) -> None:
         """See :meth:`engine.ports.BoardStore.release`."""
+        self._ask()
         with contextlib.suppress(NotOwner):
             stored = self._owned()
             self._version = stored.number("version")
@@ -156,6 +174,42 @@ class EmbeddedBoard:
         """See :meth:`engine.ports.BoardStore.close`. The boards stay in the store."""
 
     # ── inside ────────────────────────────────────────────────────────────────────────────
+
+    def _ask(self) -> None:
+        """A request is made: from now on its time runs, and those of before are older."""
+        self._request += 1
+        self._asked_ms = self._store.clock.wall_ms()
+
+    @property
+    def _since_ms(self) -> int:
+        """From when the lease runs. A clock that was set back must not push it into the future."""
+        return min(self._asked_ms, self._store.clock.wall_ms())
+
+    def _in_time(self) -> None:
+        """A request that is carried out late vouches for nothing: who asked has gone on, or is gone.
+
+        Raises:
+            ServiceAway: it is too late.
+        """
+        if self._store.clock.wall_ms() - self._asked_ms > self._timeout_ms:
+            raise ServiceAway(
+                "Redis",
+                told(
+                    "{where} gets to a request later than {timeout_ms} ms after it was made",
+                    where=self._name,
+                    timeout_ms=self._timeout_ms,
+                ),
+            )
+
+    def _in_order(self, stored: _Stored) -> None:
+        """An older board must not come after a newer one.
+
+        Raises:
+            NotOwner: a request made after this one has been carried out before it.
+        """
+        if self._request <= stored.number("request"):
+            late = told("an earlier request of this engine was carried out late")
+            raise NotOwner("", self._epoch, late)
 
     def _owned(self) -> _Stored:
         """The board, if it is ours.
@@ -173,7 +227,9 @@ class EmbeddedBoard:
 
     def _mine(self, size_before: int | None) -> _Stored:
         """The board, if it is ours and as we left it. None: as it may be; below 0: of any size."""
+        self._in_time()
         stored = self._owned()
+        self._in_order(stored)
         if size_before is None:
             return stored
         if stored.number("version") != self._version:
@@ -195,8 +251,9 @@ class EmbeddedBoard:
             "as_of_ms": "" if state.as_of_ms is None else str(state.as_of_ms),
             "offsets": json.dumps({str(p): o for p, o in sorted(state.positions.items())}),
             "version": str(self._version),
-            "updated_at_ms": str(self._store.clock.wall_ms()),
+            "updated_at_ms": str(self._since_ms),
             "lease_ms": str(self._lease_ms),
+            "request": str(self._request),
         }
         return self._version
 
