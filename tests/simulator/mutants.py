@@ -24,6 +24,7 @@ from engine.loader import Loader
 from engine.ports import Acquired, BoardState
 from engine.publisher import Publisher
 from engine.runtime import Engine
+from engine.source_watch import SourceWatch
 from engine.status import Publication
 from tests.core.mutants import evidence, keychanges
 from tests.core.mutants.mutant import Mutant, Original, applied
@@ -221,6 +222,11 @@ def dead_letters_forgiven(lose: Original) -> Original:
     return lambda self, reason: None
 
 
+def lagging_answer_taken(behind: Original) -> Original:
+    """What has been delivered is not compared with where the log of the answering server ends."""
+    return lambda self, seen, answer: None
+
+
 # ── the feed ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -283,6 +289,9 @@ MUTANTS = (
               world={"faults": {"topic_recreated": 3, "expired": 3, "feed_slow": 3}}, law=(CUT, AT_REST, SIGMA)),
     SimMutant("dead letters forgiven", TopN, "lose", dead_letters_forgiven, histories=40,
               world={"faults": {"poison": 6}}, law=(CUT,)),
+    SimMutant("a lagging answer is taken", SourceWatch, "behind", lagging_answer_taken, histories=20,
+              world={"faults": {"lagging_query": 6}, "protobuf": True},
+              law=("the answer of a server that lags was taken",)),
     SimMutant("start at stored positions", SimFeed, "seek_to_end", stored_positions, histories=20,
               world={"faults": {"kill": 4}}, law=("a start does not read from the end of the log",)),
     SimMutant("no cure of key changes", KeyChanges, "arm", keychanges.no_cure, histories=60,

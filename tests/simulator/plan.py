@@ -22,9 +22,10 @@ FAULTS = {
     "rewind": 40, "hole": 35, "resend": 30, "stall": 30, "slow_partition": 20, "poison": 20, "minimal": 20,
     "duplicate": 25, "silent_loss": 10, "rename_swap": 6, "truncate": 15, "move": 45, "alter": 12,
     "clock_set": 4, "slow_query": 25, "failing_query": 20, "hanging_query": 12, "stale_query": 25,
+    "lagging_query": 15,
     "feed_away": 20, "feed_mute": 12, "feed_slow": 20, "topic_recreated": 8, "expired": 10,
     "partition_added": 6, "store_away": 20, "store_slow": 20, "reply_lost": 20, "dump": 25,
-    "restored": 20, "emptied": 12, "news_lost": 15, "meddled": 10, "kill": 25, "stop": 12,
+    "restored": 20, "emptied": 12, "news_lost": 15, "meddled": 10, "kill": 25, "kill_uncommitted": 15, "stop": 12,
     "pause": 25, "another_engine": 30, "audit": 20, "refill": 10,
 }  # fmt: skip
 """Faults, and how many histories in a hundred have each."""

@@ -17,6 +17,7 @@ from engine.formats import make_decoder
 from engine.ports import ChangeFeed
 from engine.runtime import Engine, EngineOptions
 from tests.core.oracle import Oracle
+from tests.core.world_database import Entry
 from tests.simulator.wire import TABLE, db_ms
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Process:
     """Whether nothing is on its way to this engine."""
     applied: dict[int, int] = field(default_factory=dict)
     """Partition -> next offset that the core has not been handed."""
+    newest: Entry | None = None
+    """The last that the core was handed in a message that can be read."""
     published: dict[int, int] = field(default_factory=dict)
     """Partition -> the greatest offset of those that the store has taken from it."""
 

@@ -123,12 +123,14 @@ class SimSource:
         self._clock = SimClock(process)
         self.seen: dict[int, tuple[Answer, Rows, int]] = {}
         """By an answer's identity: the whole table at its query, and how far the binlog was."""
+        self.lagging: Answer | None = None
+        """The last answer that came from a server which lags, and can be known to."""
         self._asked = False
 
     async def describe(self) -> TableReport:
         """See :meth:`engine.ports.RowSource.describe`."""
         await self._ask()
-        return TableReport(table=DESCRIBED, server="simulated, server id 1")
+        return TableReport(table=DESCRIBED, server="simulated, server id 1", server_id=1)
 
     async def best_rows(self, limit: int) -> Answer:
         """See :meth:`engine.ports.RowSource.best_rows`."""
@@ -136,31 +138,59 @@ class SimSource:
             self._process.oracle.complain("an engine asks the table twice at a time")
         self._asked = True
         try:
-            return await self._answer(limit)
+            end = self._lagging_end()
+            return await (self._answer(limit) if end is None else self._lag(limit, end))
         finally:
             self._asked = False
 
     async def _answer(self, limit: int) -> Answer:
-        weather, shape = self._weather, self._shape
+        weather = self._weather
         await self._ask()
         if weather.holds("slow_query"):
             await weather.pass_by(most_ms=3000)
         self._table.show(self._clock.monotonic_ms())
         snapshot, base = dict(self._table.visible), self._table.visible_count
         await weather.pass_by(most_ms=30)
-        by_position, by_gtid = (shape.evidence == e for e in ("position", "gtid"))
-        log = self._table.log
-        answer = Answer(
-            rows=tuple(Row(key, score, (name_of(key),)) for score, key in best_of(snapshot, limit)),  # type: ignore[arg-type]  # integers here
-            clock_ms=self._writers.database_ms(self._clock.monotonic_ms()),
-            position=self._table.position(len(log)) if by_position else None,
-            gtid=f"0-1-{log[-1].transaction.number if log else 0}" if by_gtid else "",
-            query_ms=1,
-        )
+        answer = self._made(snapshot, limit, end=len(self._table.log))
         await weather.pass_by(most_ms=4000 if weather.holds("stale_query") else 30)
         await self._process.turn()
         self.seen = {id(answer): (answer, snapshot, base)}
         return answer
+
+    def _lagging_end(self) -> int | None:
+        """Where the log of a server ends that lags behind what was delivered; None: none answers.
+
+        Only where it can be told: by places in the log or GTIDs, from the last that was delivered.
+        """
+        newest = self._process.newest
+        if (
+            self._shape.evidence == "es"
+            or newest is None
+            or not self._weather.holds("lagging_query")
+        ):
+            return None
+        log, end = self._table.log, newest.index
+        while end > 0 and log[end].transaction.number == newest.transaction.number:
+            end -= 1
+        return None if end == 0 else max(0, end - self._weather.rng.randint(0, 10))
+
+    async def _lag(self, limit: int, end: int) -> Answer:
+        await self._ask()
+        partitions = len(self._table.of_partition)
+        self.lagging = self._made(self._table.at([end] * partitions), limit, end=end)
+        return self.lagging
+
+    def _made(self, rows: Rows, limit: int, *, end: int) -> Answer:
+        """The answer of a server with these rows, whose log ends before this entry."""
+        by_position, by_gtid = (self._shape.evidence == e for e in ("position", "gtid"))
+        number = self._table.log[end - 1].transaction.number if end else 0
+        return Answer(
+            rows=tuple(Row(key, score, (name_of(key),)) for score, key in best_of(rows, limit)),  # type: ignore[arg-type]  # integers here
+            clock_ms=self._writers.database_ms(self._clock.monotonic_ms()),
+            position=self._table.position(end) if by_position else None,
+            gtid=f"0-1-{number}" if by_gtid else "",
+            query_ms=1,
+        )
 
     async def close(self) -> None:
         """See :meth:`engine.ports.RowSource.close`."""

@@ -16,25 +16,31 @@ CANALS = {
 
 CONDITIONS = {
     "slow_query": (500, 6000), "failing_query": (100, 6000), "hanging_query": (100, 3000),
-    "stale_query": (500, 6000), "feed_away": (200, 9000), "feed_mute": (200, 9000),
+    "stale_query": (500, 6000), "lagging_query": (500, 6000), "feed_away": (200, 9000), "feed_mute": (200, 9000),
     "feed_slow": (500, 6000), "store_away": (200, 8000), "store_slow": (500, 6000),
     "reply_lost": (2000, 2000),
 }  # fmt: skip
 """Kind of step -> how long it holds, at least and at most."""
 
 
+NO_OCCASION = False
+"""What a step says that had nothing to strike."""
+
+
 async def perform(world: World, step: Step) -> None:
     """Let it happen, and the time after it pass."""
     world.rng.seed(step.seed)
     random.seed(step.seed)  # the engine's backoff draws from there
+    struck: bool | None = True
     if step.kind in CANALS:
         world.canal.order(CANALS[step.kind])
         world.move_canal(calm=False)
     elif step.kind in CONDITIONS:
         world.weather.set(step.kind, world.rng.randint(*CONDITIONS[step.kind]))
     else:
-        await _OTHERS[step.kind](world)
-    world.happened[step.kind] += 1
+        struck = await _OTHERS[step.kind](world)
+    if struck is not NO_OCCASION:
+        world.happened[step.kind] += 1
     await world.clock.sleep(step.wait_ms)
 
 
@@ -122,8 +128,8 @@ async def _dump(world: World) -> None:
     world.ledger.dump()
 
 
-async def _restored(world: World) -> None:
-    world.ledger.restore()
+async def _restored(world: World) -> bool:
+    return world.ledger.restore()
 
 
 async def _emptied(world: World) -> None:
@@ -149,6 +155,20 @@ async def _kill(world: World) -> None:
         await world.rng.choice(living).kill()
     await world.clock.sleep(world.rng.choice((0, 10, 1000, 7000)))
     world.start_engine()
+
+
+async def _kill_uncommitted(world: World) -> bool:
+    """SIGKILL of the owner, between a publish and the commit of its positions."""
+    for _ in range(60):
+        owner = world.uncommitted()
+        if owner is not None:
+            await owner.kill()
+            world.start_engine()
+            return True
+        world.writers.write(world.now_ms)
+        world.move_canal(calm=False)
+        await world.clock.sleep(50)
+    return NO_OCCASION
 
 
 async def _stop(world: World) -> None:
@@ -188,6 +208,6 @@ _OTHERS = {
     "move": _move, "rename_swap": _rename_swap, "clock_set": _clock_set, "duplicate": _duplicate,
     "topic_recreated": _topic_recreated, "expired": _expired, "partition_added": _partition_added,
     "dump": _dump, "restored": _restored, "emptied": _emptied, "news_lost": _news_lost,
-    "meddled": _meddled, "kill": _kill, "stop": _stop, "pause": _pause,
+    "meddled": _meddled, "kill": _kill, "kill_uncommitted": _kill_uncommitted, "stop": _stop, "pause": _pause,
     "another_engine": _another_engine, "audit": _audit, "refill": _refill,
 }  # fmt: skip

@@ -49,6 +49,8 @@ class WatchedTopN(TopN):
             process.applied[delivery.partition] = delivery.offset + 1
             for entry in message.entries:
                 process.oracle.arrive(entry, dead=entry.index in message.dead)
+            if not message.dead:
+                process.newest = message.entries[-1]
         change = super().receive(deliveries, now_ms, **options)
         if self.loaded:
             process.oracle.look_at_invariant(self)
@@ -65,9 +67,12 @@ class WatchedTopN(TopN):
 
     def answered(self, load: Load, answer: Answer) -> None:
         """See :meth:`TopN.answered`."""
-        watched = self._process.oracle.watched
+        process = self._process
+        if process.source.lagging is answer:
+            process.oracle.complain("the answer of a server that lags was taken", process.newest)
+        watched = process.oracle.watched
         if watched is not None and watched.load is load:
-            _, watched.snapshot, watched.base = self._process.source.seen[id(answer)]
+            _, watched.snapshot, watched.base = process.source.seen[id(answer)]
         super().answered(load, answer)
 
     def failed(self, *args: Any, **options: Any) -> None:

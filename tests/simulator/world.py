@@ -123,6 +123,14 @@ class World:
     def living(self) -> list[Process]:
         return [p for p in self.processes if p.alive]
 
+    def uncommitted(self) -> Process | None:
+        """Who has published the board on show, if its positions are not committed yet."""
+        claimed = self.ledger.known.claimed
+        if claimed is None or claimed.positions == self.topic.committed:
+            return None
+        owners = (p for p in self.living() if p.engine_id == claimed.engine_id and not p.paused)
+        return next(owners, None)
+
     def check(self) -> None:
         """All that must hold after every step."""
         if self.broken is not None:
