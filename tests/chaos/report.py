@@ -23,11 +23,14 @@ def report(figures: Figures) -> list[str]:
         f"{figures.seconds:.0f} s, {len(figures.killed)} kills: "
         + ", ".join(f"{name} {kinds[name]}" for name in _SERVICES if kinds[name]),
         ", ".join(f"{name} {number:,}" for name, number in figures.counts.items()),
+        f"statements {figures.statements.total():,}: "
+        + ", ".join(f"{kind} {n:,}" for kind, n in figures.statements.most_common()),
         f"reads {reads:,}: " + ", ".join(f"{n} {c:,}" for n, c in figures.reads.most_common()),
         f"EXACT {exact:,} of {answered:,} reads that had an answer ({share})",
         f"quiet points {len(figures.quiet)}, EXACT and in agreement at most {longest:.1f} s after "
         f"all was delivered; Canal stuck until started anew {stuck}, feed gaps {gaps}",
         *(_recovery(figures, name) for name in _SERVICES if kinds[name]),
+        *figures.excuses,
         f"mismatches {len(figures.mismatches)}",
     ]
 

@@ -63,6 +63,8 @@ class Round:
     number: int
     seconds: float
     alter: str | None
+    alter_at_s: float
+    """After the round's start, in the middle of the traffic."""
     key_change_steps: int
     """Of each connection: how many of its first steps may change keys or empty the table."""
     truncates: bool
@@ -77,22 +79,53 @@ def rounds(shape: Shape, seed: int, *, seconds: float, round_s: float) -> list[R
     rng = random.Random(f"{seed}/{shape}")
     count = max(1, round(seconds / round_s))
     deck: list[str] = []
-    return [_round(rng, shape, number, seconds / count, deck) for number in range(1, count + 1)]
+    altered: set[str] = set()
+    return [
+        _round(
+            rng,
+            shape,
+            number,
+            seconds / count,
+            deck,
+            # However short the run, if it has several rounds there is a real one.
+            _alter(rng, altered, surely=number == count > 1),
+        )
+        for number in range(1, count + 1)
+    ]
 
 
-def _round(rng: random.Random, shape: Shape, number: int, seconds: float, deck: list[str]) -> Round:
-    alter = rng.choice(ALTERS) if number > 1 and rng.random() < 0.6 else None
+def _alter(rng: random.Random, altered: set[str], *, surely: bool) -> str | None:
+    """An ALTER that changes something: what was altered already is taken back."""
+    if not surely and rng.random() < 0.4:
+        return None
+    do, undo = rng.choice(ALTERS[:2] if surely else ALTERS)
+    altered ^= {do}
+    return do if do in altered else undo
+
+
+def _round(
+    rng: random.Random,
+    shape: Shape,
+    number: int,
+    seconds: float,
+    deck: list[str],
+    alter: str | None,
+) -> Round:
     several = shape.partitions > 1
+    alter_at_s = rng.uniform(1.5, 3)  # Canal has read rows of the present shape by then
     return Round(
         number=number,
         seconds=seconds,
         alter=alter,
+        alter_at_s=alter_at_s,
         # With several partitions each one costs seconds of EXACT: there would be nothing to judge.
         key_change_steps=rng.choice((20, 80, 200)) if several else FOR_EVER,
         truncates=rng.random() < 0.5,
         pause_s=rng.choice((0.02, 0.04, 0.08)),
         writer_seeds=tuple(rng.randrange(2**32) for _ in range(3)),
-        kills=_kills(rng, shape, seconds, deck, peace_s=ALTER_PEACE_S if alter else 0.0),
+        kills=_kills(
+            rng, shape, seconds, deck, peace_s=alter_at_s + ALTER_PEACE_S if alter else 0.0
+        ),
     )
 
 

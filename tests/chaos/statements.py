@@ -147,11 +147,32 @@ def step(rng: random.Random, *, key_changes: bool, truncates: bool) -> Step:
 
 
 ALTERS = (
-    f"ALTER TABLE {TABLE} ADD COLUMN IF NOT EXISTS note INT NULL",
-    f"ALTER TABLE {TABLE} DROP COLUMN IF EXISTS note",
-    f"ALTER TABLE {TABLE} MODIFY read_cnt INT",
-    f"ALTER TABLE {TABLE} MODIFY read_cnt BIGINT",
-    f"CREATE INDEX IF NOT EXISTS ix_read ON {TABLE} (read_cnt)",
-    f"DROP INDEX IF EXISTS ix_read ON {TABLE}",
+    (
+        f"ALTER TABLE {TABLE} ADD COLUMN IF NOT EXISTS note INT NULL",
+        f"ALTER TABLE {TABLE} DROP COLUMN IF EXISTS note",
+    ),
+    (f"ALTER TABLE {TABLE} MODIFY read_cnt INT", f"ALTER TABLE {TABLE} MODIFY read_cnt BIGINT"),
+    (
+        f"CREATE INDEX IF NOT EXISTS ix_read ON {TABLE} (read_cnt)",
+        f"DROP INDEX IF EXISTS ix_read ON {TABLE}",
+    ),
 )
-"""Of such kinds that no row becomes another one."""
+"""Each with what takes it back; of such kinds that no row becomes another one. Indexes are last."""
+
+_KINDS = (
+    ("key change", "SET id ="),
+    ("REPLACE by a unique key", ", 'u', 2,"),
+    ("ON DUPLICATE KEY", "ON DUPLICATE KEY"),
+    ("UPDATE of several rows", "BETWEEN"),
+    ("UPDATE of the best", "ORDER BY like_cnt DESC, id DESC LIMIT"),
+    ("UPDATE to NULL", "like_cnt = NULL"),
+)
+"""What a kind of statement is recognised by; the first that fits counts."""
+
+
+def kind_of(statement: str) -> str:
+    """What a statement is, in a word or two: for counting."""
+    verb = statement.split(maxsplit=1)[0]
+    kinds = (kind for kind, sign in _KINDS if sign in statement)
+    found = next(kinds, verb)
+    return found.replace("UPDATE", verb) if verb == "DELETE" else found

@@ -18,8 +18,8 @@ from tests.stack.stack import Stack
 pytestmark = pytest.mark.service
 
 SEED = int(os.environ.get("TOPN_CHAOS_SEED") or secrets.randbelow(10**6))
-SECONDS = 20.0
-"""Of traffic and kills, for each kind of pipeline."""
+SECONDS, ROUNDS = 24.0, 2
+"""Of traffic and kills, for each kind of pipeline. The second round has an ALTER."""
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +40,17 @@ def test_whenever_a_reader_sees_exact_the_board_is_right_whatever_is_killed(
     print(
         f"TOPN_CHAOS_SEED={SEED}"
     )  # shown with a failure; not in the name: each process draws its own
-    figures = Run(chaos_stack, shape, tmp_path).play(SEED, seconds=SECONDS, round_s=SECONDS)
+    figures = Run(chaos_stack, shape, tmp_path).play(
+        SEED, seconds=SECONDS, round_s=SECONDS / ROUNDS
+    )
     said = "\n".join([f"seed {SEED}", *report(figures)])
     print(said)
     assert not figures.mismatches, "\n".join([said, *figures.mismatches, f"logs in {tmp_path}"])
+    assert not figures.excuses, said
     assert len(figures.killed) >= 3, said
+    assert figures.statements["ALTER"] == 1, said
+    for kind in ("ON DUPLICATE KEY", "ROLLBACK", "key change", "REPLACE", "UPDATE to NULL"):
+        assert figures.statements[kind] > 0, said
     assert figures.counts["events"] > 500, said
     assert figures.counts["boards judged"] > 0, said
     assert figures.counts["dead letters"] == 0, said

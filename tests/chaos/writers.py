@@ -6,7 +6,7 @@ import itertools
 import random
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +15,7 @@ from pymysql.connections import Connection
 from pymysql.constants import ER
 
 from tests.chaos.schedule import Round
-from tests.chaos.statements import Step, step
+from tests.chaos.statements import Step, kind_of, step
 from tests.stack.world import World
 
 _EXPECTED = (
@@ -41,8 +41,11 @@ class Writers:
             threading.Thread(target=self._run, args=(seed,), name=f"writer {seed}", daemon=True)
             for seed in plan.writer_seeds
         ]
+        if plan.alter:
+            self._threads.append(threading.Thread(target=self._alter, name="alter", daemon=True))
         self._failures: list[BaseException] = []
-        self.statements = 0
+        self.statements: Counter[str] = Counter()
+        """Carried out, by kind."""
         self.outages = 0
         self.last: deque[tuple[float, str]] = deque(maxlen=TOLD)
         """When (seconds since 1970), and what."""
@@ -59,6 +62,17 @@ class Writers:
             assert not thread.is_alive(), "a writer hangs"
         if self._failures:
             raise self._failures[0]
+
+    def _alter(self) -> None:
+        """In the middle of what the others write."""
+        plan = self._plan
+        assert plan.alter is not None
+        try:
+            if not self._stopping.wait(plan.alter_at_s):
+                with self._world.mysql.connect(database=self._world.database) as connection:
+                    self._take(connection, [plan.alter])
+        except BaseException as error:  # noqa: BLE001 - raised again by stop()
+            self._failures.append(error)
 
     def _run(self, seed: int) -> None:
         rng, steps = random.Random(seed), itertools.count()
@@ -87,7 +101,7 @@ class Writers:
             for statement in chosen:
                 self.last.append((time.time(), statement))
                 _execute(connection, statement)
-                self.statements += 1
+                self.statements[kind_of(statement)] += 1
         except pymysql.MySQLError as error:
             if error.args[0] not in _EXPECTED:
                 raise
