@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.pipeline.at_rest import fresh
-from tests.pipeline.boards import wait_equal
-from tests.pipeline.engines import eventually
+from tests.pipeline.at_rest import fresh, wait_rest
+from tests.pipeline.boards import ids, stored, wait_equal
+from tests.pipeline.engines import HeadlessEngine, eventually
 from tests.pipeline.fixtures import EngineFactory
-from tests.pipeline.starting import AUDITS, change
+from tests.pipeline.starting import AUDITS, NO_AUDITS, change
 from tests.stack.fixtures import WorldFactory
 from tests.stack.mariadb import MariaDB
 from tests.stack.world import MONITOR_PASSWORD, World
@@ -19,11 +21,13 @@ from tests.stack.world import MONITOR_PASSWORD, World
 pytestmark = pytest.mark.service
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def replica(stack_directory: Path) -> Iterator[MariaDB]:
     """A second server with an id of its own; it follows nobody yet."""
     options = ("--server-id=2", "--log-slave-updates=ON", "--read-only=ON")
-    server = MariaDB(stack_directory / "replica", options=options).start()
+    folder = Path(tempfile.mkdtemp(prefix="replica-", dir=stack_directory))
+    folder.chmod(0o711)  # as the workspace: the database server's user must get in
+    server = MariaDB(folder, options=options).start()
     yield server
     server.stop()
 
@@ -45,8 +49,7 @@ def follow(replica: MariaDB, world: World) -> None:
         "SLAVE MONITOR ON *.*",
     )
     replica.execute("RESET MASTER")  # what was copied was written here by nobody
-    ((position,),) = world.mysql.query("SELECT @@global.gtid_binlog_pos")
-    replica.execute(f"SET GLOBAL gtid_slave_pos = '{position}'")
+    replica.execute(f"SET GLOBAL gtid_slave_pos = '{world.mysql.gtids()}'")
     replica.execute(
         f"CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT={world.mysql.port},"
         f" MASTER_USER='canal', MASTER_PASSWORD='{world.mysql.canal_password}',"
@@ -60,22 +63,20 @@ def has(replica: MariaDB, world: World) -> bool:
     return replica.query(sql, database=world.database) == world.query(sql)
 
 
+def engine_on_replica(shop: World, engine_on: EngineFactory, replica: MariaDB) -> HeadlessEngine:
+    """An engine that reads the table from the replica, which keeps up as yet."""
+    follow(replica, shop)
+    eventually(lambda: has(replica, shop), "the replica has caught up")
+    url = f"mysql://monitor@127.0.0.1:{replica.port}/{shop.database}"
+    options = ("--set", f"table.url={url}", "--set", "engine.settle_ms=800")
+    return engine_on(shop, *AUDITS, *options, account="monitor")
+
+
 def test_a_replica_as_the_table_source_is_warned_about_and_its_lag_told(
     world: WorldFactory, engine_on: EngineFactory, replica: MariaDB
 ) -> None:
     shop = world(flat=False)
-    follow(replica, shop)
-    eventually(lambda: has(replica, shop), "the replica has caught up")
-    url = f"mysql://monitor@127.0.0.1:{replica.port}/{shop.database}"
-    engine = engine_on(
-        shop,
-        *AUDITS,
-        "--set",
-        f"table.url={url}",
-        "--set",
-        "engine.settle_ms=800",
-        account="monitor",
-    )
+    engine = engine_on_replica(shop, engine_on, replica)
     is_replica = rf"^warning: the server is a replica of 127\.0\.0\.1:{shop.mysql.port}, "
     unless = (
         "unless Canal tails this very server, loads give boards of the past; point to the server"
@@ -97,3 +98,49 @@ def test_a_replica_as_the_table_source_is_warned_about_and_its_lag_told(
         lambda line: (line["verified_ms_ago"] or 10_000) < 2000, "audits get through, and agree"
     )
     assert fresh(engine)["audit_mismatches"] == 0
+
+
+def test_by_gtid_the_answer_of_a_replica_that_lags_is_refused(
+    world: WorldFactory, engine_on: EngineFactory, replica: MariaDB
+) -> None:
+    """GTIDs mean the same on both servers: what was delivered and is not in its log cannot be in its rows."""
+    shop = world(flat=True, gtids=True)
+    engine = engine_on_replica(shop, engine_on, replica)
+    engine.wait_exact()
+    change(shop, 5)
+    eventually(lambda: has(replica, shop), "the replica has a GTID of its own to show")
+    replica.execute("STOP SLAVE SQL_THREAD")
+    try:
+        best = shop.top(1)[0][0]
+        shop.execute(f"UPDATE interactives SET like_cnt = 1 WHERE id = {best}")
+        said = engine.wait_notice(
+            "^warning: MySQL: its log ends at .*, before .*, which the feed had"
+        )
+        assert "a replica that lags" in said
+        loads = wait_rest(shop, engine)["loads"]
+        engine.wait_for(lambda line: (line["verified_ms_ago"] or 0) > 3000, "no audit gets through")
+        assert best not in ids(stored(shop))
+        assert (fresh(engine)["loads"], fresh(engine)["audit_mismatches"]) == (loads, 0)
+    finally:
+        replica.execute("START SLAVE SQL_THREAD")
+    engine.wait_for(
+        lambda line: (line["verified_ms_ago"] or 10_000) < 2000, "audits get through again"
+    )
+    wait_equal(shop, engine)
+    assert fresh(engine)["audit_mismatches"] == 0
+
+
+@pytest.mark.parametrize("flat", [True, False], ids=["flat", "protobuf"])
+def test_by_gtid_one_message_proves_the_load_without_any_silence(
+    world: WorldFactory, engine_on: EngineFactory, flat: bool
+) -> None:
+    shop = world(flat=flat, gtids=True)
+    never_quiet = ("--set", "engine.settle_ms=3600000")
+    engine = engine_on(shop, *NO_AUDITS, *never_quiet)  # may not ask where the binlog ends
+    engine.wait_for(lambda line: line["state"] == "CATCHING_UP", "loaded, and not passed")
+    began = time.monotonic()
+    change(shop, 78)
+    engine.wait_for(lambda line: line["state"] == "EXACT", "EXACT by one message")
+    assert all(not s["provisional"] for s in engine.states)
+    assert time.monotonic() - began < 3  # by binlog time it would take two changes, seconds apart
+    wait_rest(shop, engine)

@@ -25,6 +25,8 @@ WHY: Mapping[str, str] = {
     "canal.mq.topic": "what belongs to no table must not mix with another test's",
     "canal.instance.master.journal.name": "nothing between the schema and Canal's start may be lost",
     "canal.instance.master.position": "the same",
+    "canal.instance.gtidon": "one test has messages that carry GTIDs",
+    "canal.instance.master.gtid": "where such a Canal begins: nothing may be lost there either",
     "canal.mq.flatMessage": "tests choose JSON or protobuf",
     "canal.mq.partitionsNum": "tests choose how many partitions",
     "canal.mq.partitionHash": "and with several, by what rows are spread: the database's name is in it",
@@ -63,6 +65,7 @@ class Canal(Service):
         partition_hash: str | None = None,
         position: tuple[str, int] | None = None,
         bootstrap_servers: str | None = None,
+        gtids: bool = False,
     ) -> None:
         """Describe a Canal; nothing runs yet.
 
@@ -71,6 +74,7 @@ class Canal(Service):
         over 1 the rows are spread by the column `id`, or by `partition_hash` (Canal's syntax).
         `position` (binlog file, offset) is where the first start begins: the binlog's end *now* if
         not given. `bootstrap_servers` is another way to the broker, say through a proxy.
+        With `gtids` it goes by GTIDs, and each message carries one.
         """
         super().__init__(directory)
         self.database = database
@@ -82,6 +86,7 @@ class Canal(Service):
         self._partition_hash = partition_hash or f"{database}.interactives:id"
         self._position: tuple[str, int] | None = position or mariadb.binlog_position()
         self._bootstrap_servers = bootstrap_servers
+        self._gtids = mariadb.gtids() if gtids else None
         self._slave_id = next(_slave_ids)
         # The layout of a Canal server: it runs in bin/ and looks for ../conf.
         self._bin, self._conf = directory / "bin", directory / "conf"
@@ -108,6 +113,9 @@ class Canal(Service):
             file, offset = self._position
             options["canal.instance.master.journal.name"] = file
             options["canal.instance.master.position"] = str(offset)
+        if self._gtids is not None:
+            options["canal.instance.gtidon"] = "true"
+            options["canal.instance.master.gtid"] = self._gtids
         if self._partitions > 1:
             options["canal.mq.partitionsNum"] = str(self._partitions)
             options["canal.mq.partitionHash"] = self._partition_hash

@@ -25,7 +25,7 @@ class WorldFactory(Protocol):
     def __call__(self, *, on: Stack | None = None, canal: bool = True, **choices: Any) -> World:
         """Return a new world, on the shared stack or `on` another; `canal`: start its Canal.
 
-        `choices` are those of World: flat, partitions, rows, database, bootstrap_servers.
+        `choices` are those of World: flat, partitions, rows, database, bootstrap_servers, gtids.
         """
 
 

@@ -180,3 +180,8 @@ class MariaDB(Service):
         """Return file and offset of the binlog's end."""
         ((file, position, *_),) = self.query("SHOW MASTER STATUS")
         return str(file), int(position)
+
+    def gtids(self) -> str:
+        """Return the last GTID of each domain in the binlog."""
+        ((found,),) = self.query("SELECT @@global.gtid_binlog_pos")
+        return str(found)
