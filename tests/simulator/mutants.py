@@ -6,28 +6,23 @@ A mutant replaces one method while :func:`tests.core.mutants.applied`; its docst
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from engine.adapters.embedded.store import EmbeddedBoard
-from engine.core.changes import Answer, Row
+from engine.core.changes import Answer
 from engine.core.feed import FeedView
 from engine.core.keychanges import KeyChanges
 from engine.core.leaderboard import Leaderboard
 from engine.core.loading import Load, Passed
-from engine.core.rank import Key
 from engine.core.topn import TopN
 from engine.loader import Loader
-from engine.ports import Acquired, BoardState
 from engine.publisher import Publisher
 from engine.runtime import Engine
 from engine.source_watch import SourceWatch
-from engine.status import Publication
 from tests.core.mutants import evidence, keychanges
 from tests.core.mutants.mutant import Mutant, Original, applied
+from tests.simulator import wrong_publishing as publishing
 from tests.simulator.history import play
 from tests.simulator.plan import Plan, draw
 from tests.simulator.services import SimFeed
@@ -44,95 +39,7 @@ class SimMutant(Mutant):
         return draw(seed, **self.world)
 
 
-# ── publishing ────────────────────────────────────────────────────────────────────────────────
-
-
-def commit_before_publish(step: Original) -> Original:
-    """Positions are committed before the board at them is in the store."""
-
-    async def wrong(self: Publisher) -> Any:
-        if self.is_owner:
-            self._committed(self._snapshot()[0].positions)
-        return await step(self)
-
-    return wrong
-
-
-def evicted_stay(publish: Original) -> Original:
-    """A publish puts in who entered and leaves in who left."""
-
-    async def wrong(
-        self: EmbeddedBoard,
-        state: BoardState,
-        *,
-        entered: Sequence[Row],
-        left: Sequence[Key],
-        moved: Sequence[Row],
-    ) -> int:
-        stored = self._mine(state.size - len(entered) + len(left))
-        self._put(stored, (*entered, *moved), state)
-        return self._told(stored, state, changed=True)
-
-    return wrong
-
-
-def owner_checked_afterwards(publish: Original) -> Original:
-    """The rows are written, and then it is looked whose board this is."""
-
-    async def wrong(self: EmbeddedBoard, state: BoardState, **rows: Any) -> Any:
-        stored = self._store.boards.get(self._name)
-        if stored is not None:
-            self._put(stored, (*rows["entered"], *rows["moved"]), state)
-        return await publish(self, state, **rows)
-
-    return wrong
-
-
-def lease_without_epoch(heartbeat: Original) -> Original:
-    """The lease is renewed by whoever asks."""
-
-    async def wrong(self: EmbeddedBoard, state: BoardState) -> Any:
-        stored = self._store.boards.get(self._name)
-        if stored is None:
-            return await heartbeat(self, state)
-        return self._told(stored, state, changed=False)
-
-    return wrong
-
-
-def older_after_newer(in_order: Original) -> Original:
-    """A write that was overtaken by a newer one is carried out all the same."""
-    return lambda self, stored: None
-
-
-def late_is_carried_out(in_time: Original) -> Original:
-    """A request that a slow server gets to when nobody waits for it any more is carried out."""
-    return lambda self: None
-
-
-def not_loading_at_first(acquire: Original) -> Original:
-    """The new owner leaves the state of the last one standing."""
-
-    async def wrong(self: EmbeddedBoard, **options: Any) -> Acquired:
-        stored = self._store.boards.get(self._name)
-        state = stored.meta.get("state") if stored is not None else None
-        acquired: Acquired = await acquire(self, **options)
-        if acquired.owned and stored is not None and state is not None:
-            stored.meta["state"] = state
-        return acquired
-
-    return wrong
-
-
-def no_rewrite_after_a_restore(acquire: Original) -> Original:
-    """Who has owned the board before goes on with differences after acquiring it again."""
-
-    async def wrong(self: Publisher) -> Any:
-        before, owned = self._epoch > 0, await acquire(self)
-        self._whole = self._whole and not (owned and before)
-        return owned
-
-    return wrong
+# ── loads ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def two_queries_at_a_time(run_if_wanted: Original) -> Original:
@@ -145,31 +52,6 @@ def two_queries_at_a_time(run_if_wanted: Original) -> Original:
         run_if_wanted(self, topn)
 
     return wrong
-
-
-def standby_for_ever(acquire: Original) -> Original:
-    """Who has once found the board taken never looks again."""
-
-    async def wrong(self: Publisher) -> Any:
-        if self.standing.publication is Publication.STANDBY:
-            return False
-        return await acquire(self)
-
-    return wrong
-
-
-def positions_ahead(board_state: Original) -> Original:
-    """What the feed has handed out is published as followed."""
-
-    def wrong(self: Engine, claim: Any) -> BoardState:
-        return msgspec.structs.replace(
-            board_state(self, claim), positions=dict(self._feed.positions())
-        )
-
-    return wrong
-
-
-# ── loads ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def merged_without_buffer(build: Original) -> Original:
@@ -254,38 +136,41 @@ LATE = "a write that its sender has given up was carried out"
 TWO: dict[str, Any] = {"engines": 2}
 
 MUTANTS = (
-    SimMutant("commit before publish", Publisher, "_step", commit_before_publish, histories=20,
+    SimMutant("commit before publish", Publisher, "_step", publishing.commit_before_publish, histories=20,
               world={"faults": {"store_away": 4, "store_slow": 4}},
               law=("a position was committed that was never published",)),
-    SimMutant("evicted members stay", EmbeddedBoard, "publish", evicted_stay, histories=10,
+    SimMutant("evicted members stay", EmbeddedBoard, "publish", publishing.evicted_stay, histories=10,
               law=("the ZSET has more than N members", SHOWN)),
-    SimMutant("owner checked after the write", EmbeddedBoard, "publish", owner_checked_afterwards, histories=40,
+    SimMutant("owner checked after the write", EmbeddedBoard, "publish", publishing.owner_checked_afterwards,
+              histories=40,
               world={**TWO, "faults": {"pause": 4, "restored": 4, "dump": 4}},
               law=("a refused write left something behind",)),
-    SimMutant("lease renewed without the epoch", EmbeddedBoard, "heartbeat", lease_without_epoch, histories=20,
+    SimMutant("lease renewed without the epoch", EmbeddedBoard, "heartbeat", publishing.lease_without_epoch,
+              histories=20,
               world={**TWO, "faults": {"pause": 6}},
               law=("an engine that does not own the board has written",)),
-    SimMutant("an older board after a newer one", EmbeddedBoard, "_in_order", older_after_newer, histories=60,
-              world={"faults": {"store_slow": 10, "reply_lost": 10}}, law=(BACK,)),
-    SimMutant("a late write is carried out", EmbeddedBoard, "_in_time", late_is_carried_out, histories=20,
+    SimMutant("an older board after a newer one", EmbeddedBoard, "_in_order", publishing.older_after_newer,
+              histories=40,
+              world={"faults": {"reply_lost": 20}}, law=(BACK,)),
+    SimMutant("a late write is carried out", EmbeddedBoard, "_in_time", publishing.late_is_carried_out, histories=20,
               world={"faults": {"store_slow": 6}}, law=(LATE, BACK)),
-    SimMutant("first write not LOADING", EmbeddedBoard, "acquire", not_loading_at_first, histories=40,
+    SimMutant("first write not LOADING", EmbeddedBoard, "acquire", publishing.not_loading_at_first, histories=40,
               world={**TWO, "faults": {"pause": 4, "kill": 4}},
               law=("EXACT that its owner has not claimed",)),
-    SimMutant("no rewrite after a restore", Publisher, "_acquire", no_rewrite_after_a_restore, histories=40,
+    SimMutant("no rewrite after a restore", Publisher, "_acquire", publishing.no_rewrite_after_a_restore, histories=40,
               world={"faults": {"dump": 4, "restored": 4}}, law=(SHOWN, NO_WAY_BACK)),
-    SimMutant("positions ahead of the board", Engine, "_board_state", positions_ahead, histories=30,
+    SimMutant("positions ahead of the board", Engine, "_board_state", publishing.positions_ahead, histories=30,
               law=("positions run ahead of what was applied",)),
     SimMutant("merged without the buffer", Load, "build", merged_without_buffer, histories=20,
               law=(TRACKED, "an audit mismatch although nothing was lost")),
     SimMutant("floor lowered by a cut load", Load, "take_answer", cut_load_lowers_the_floor, histories=10,
               law=(TRACKED,)),
-    SimMutant("merged before compared", TopN, "_compare", merged_before_compared, histories=60,
+    SimMutant("merged before compared", TopN, "_compare", merged_before_compared, histories=100,
               world={"faults": {"silent_loss": 8, "audit": 8, "quiet": 12}},
               law=("a load changed an EXACT board and no mismatch was told",)),
     SimMutant("rewind not recognised", FeedView, "rewound", evidence.rewinds_unseen, histories=60,
               world={"faults": {"rewind": 6}, "protobuf": True}, law=(CUT,)),
-    SimMutant("resync without a load", TopN, "resync", resync_without_load, histories=40,
+    SimMutant("resync without a load", TopN, "resync", resync_without_load, histories=100,
               world={"faults": {"topic_recreated": 3, "expired": 3, "feed_slow": 3}}, law=(CUT, AT_REST, SIGMA)),
     SimMutant("dead letters forgiven", TopN, "lose", dead_letters_forgiven, histories=40,
               world={"faults": {"poison": 6}}, law=(CUT,)),
@@ -298,7 +183,7 @@ MUTANTS = (
               world={"faults": {"move": 6}}, law=(CUT,)),
     SimMutant("two queries at a time", Loader, "run_if_wanted", two_queries_at_a_time, histories=10,
               law=("an engine asks the table twice at a time",)),
-    SimMutant("standby for ever", Publisher, "_acquire", standby_for_ever, histories=20,
+    SimMutant("standby for ever", Publisher, "_acquire", publishing.standby_for_ever, histories=20,
               world={**TWO, "faults": {"kill": 4, "silent_loss": 0, "rename_swap": 0}}, law=(NO_WAY_BACK,)),
 )  # fmt: skip
 
@@ -314,15 +199,14 @@ def caught_after(mutant: SimMutant) -> tuple[int, str] | None:
 
 
 def table() -> int:
-    """Print which law catches each mutant; 1 if one is not caught, or by no law of its own."""
+    """Print the table of docs/exactness.md; 1 if a variant is not caught, or by no law of its own."""
     missed = 0
+    print("| wrong engine | what is wrong | caught by | histories |\n|---|---|---|--:|")
     for mutant in MUTANTS:
         caught = caught_after(mutant)
         fits = caught is not None and caught[1] in mutant.law
         missed += not fits
         seeds, law = caught or (mutant.histories, "NOT CAUGHT")
-        print(
-            f"{mutant.name:34} {seeds:4} seeds   {law}{'' if fits else '   (unexpected)'}",
-            flush=True,
-        )
+        told = law if fits else f"{law} (unexpected)"
+        print(f"| {mutant.name} | {mutant.fault} | {told} | {seeds} |", flush=True)
     return 1 if missed else 0

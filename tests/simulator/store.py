@@ -23,6 +23,11 @@ from tests.simulator.wire import TABLE
 
 T = TypeVar("T")
 
+SLOW_MS = 3_500
+"""After how long at most a slow server gets to a request."""
+LONGER_WAY_MS = 1_500
+"""How long at most the bytes of a broken connection are still on their way."""
+
 
 class SimBoard(EmbeddedBoard):
     """One process's connection to the store."""
@@ -111,11 +116,15 @@ class SimBoard(EmbeddedBoard):
         super()._ask()
         sent = copy.copy(self)
         await self._process.turn()
-        serving = asyncio.ensure_future(self._serve(sent, request, claimed, news, asked_ms))
+        # A connection may break while its bytes go on by a longer way: they may then be overtaken.
+        broken = self._weather.rng.random() < 0.5 and self._weather.holds("reply_lost")
+        way_ms = LONGER_WAY_MS if broken else SLOW_MS if self._weather.holds("store_slow") else 4
+        serving = asyncio.ensure_future(
+            self._serve(sent, request, claimed, news, asked_ms=asked_ms, way_ms=way_ms)
+        )
         # Nobody may be there any more to hear of a failure.
         serving.add_done_callback(lambda task: task.cancelled() or task.exception())
-        # A connection may also break while its bytes go on: they may then be overtaken.
-        if self._weather.rng.random() < 0.5 and self._weather.once("reply_lost"):
+        if broken:
             raise ServiceAway("Redis", "the connection broke")
         done, _ = await asyncio.wait({serving}, timeout=CLIENT_TIMEOUT_MS / 1000)
         await self._process.turn()
@@ -133,11 +142,12 @@ class SimBoard(EmbeddedBoard):
         request: Callable[[EmbeddedBoard], Coroutine[Any, Any, T]],
         claimed: Claimed | None,
         news: Any,
+        *,
         asked_ms: float,
+        way_ms: float,
     ) -> T:
         weather, ledger = self._weather, self._ledger
-        slow = weather.holds("store_slow")
-        await weather.pass_by(most_ms=3500 if slow else 4)
+        await weather.pass_by(most_ms=way_ms)
         if weather.holds("store_away"):
             raise ServiceAway("Redis", "the connection was refused")
         before = ledger.photograph()
