@@ -159,13 +159,14 @@ async def _kill(world: World) -> None:
 
 async def _kill_uncommitted(world: World) -> bool:
     """SIGKILL of the owner, between a publish and the commit of its positions."""
-    for _ in range(60):
+    for turn in range(60):
         owner = world.uncommitted()
         if owner is not None:
             await owner.kill()
             world.start_engine()
             return True
-        world.writers.write(world.now_ms)
+        if turn % 6 == 0:
+            world.writers.write(world.now_ms)
         world.move_canal(calm=False)
         await world.clock.sleep(50)
     return NO_OCCASION
