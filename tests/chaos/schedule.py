@@ -14,6 +14,9 @@ ALTER_PEACE_S = 6.0
 """After an ALTER Canal's way is left alone so long: without a history of the table's shape it reads
 what it sends again with the newest one (see tests/stack/canal.py)."""
 
+LATER_KEY_CHANGES = 0.03
+"""Of a connection's later steps where there are several partitions: a key change each ten seconds or so."""
+
 SAME_SERVICE_S = 8.0
 """Between two kills of one service at least: it must have had the time to come back."""
 
@@ -67,6 +70,8 @@ class Round:
     """After the round's start, in the middle of the traffic."""
     key_change_steps: int
     """Of each connection: how many of its first steps may change keys or empty the table."""
+    key_change_share: float
+    """How many of the later ones may, of one."""
     truncates: bool
     pause_s: float
     """Of each connection after each step."""
@@ -120,6 +125,7 @@ def _round(
         alter_at_s=alter_at_s,
         # With several partitions each one costs seconds of EXACT: there would be nothing to judge.
         key_change_steps=rng.choice((20, 80, 200)) if several else FOR_EVER,
+        key_change_share=LATER_KEY_CHANGES,
         truncates=rng.random() < 0.5,
         pause_s=rng.choice((0.02, 0.04, 0.08)),
         writer_seeds=tuple(rng.randrange(2**32) for _ in range(3)),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import replace
 
 from tests.chaos.decoding import Row, Stamp, Touch, decode
 from tests.chaos.judge import Judge, Reading
+from tests.chaos.killing import Killed
 from tests.chaos.replica import Replica
-from tests.chaos.schedule import rounds
-from tests.chaos.shapes import LONG
-from tests.chaos.statements import step
+from tests.chaos.run import Figures
+from tests.chaos.schedule import ALTER_PEACE_S, rounds
+from tests.chaos.shapes import LONG, SHORT
+from tests.chaos.statements import ALTERS, kind_of, step
 
 
 def row(key: int, score: int) -> Row:
@@ -141,3 +144,48 @@ def test_the_seed_alone_decides_what_will_happen() -> None:
         return [step(chance, key_changes=True, truncates=True) for _ in range(500)]
 
     assert steps(1) == steps(1) != steps(2)
+
+
+def test_in_the_last_of_several_rounds_the_table_is_altered_and_canals_way_left_alone() -> None:
+    for shape in (*SHORT, *LONG):
+        for seed in range(20):
+            *_, last = rounds(shape, seed, seconds=50, round_s=25)
+            assert last.alter is not None
+            assert kind_of(last.alter) == "ALTER"
+            assert 0 < last.alter_at_s < last.seconds / 2
+            others = [k.at_s for k in last.kills if k.service in ("canal", "kafka", "mysql")]
+            assert all(at_s >= last.alter_at_s + ALTER_PEACE_S for at_s in others)
+
+
+def test_no_alter_changes_nothing() -> None:
+    """What was altered is taken back before it is altered again."""
+    plans = rounds(LONG[0], 3, seconds=1000, round_s=25)
+    altered = [plan.alter for plan in plans if plan.alter is not None]
+    assert len(altered) > 10
+    for do, undo in ALTERS:
+        of_this = [text for text in altered if text in (do, undo)]
+        assert of_this == [(do, undo)[i % 2] for i in range(len(of_this))]
+
+
+def test_every_kind_of_statement_comes_and_is_told_apart() -> None:
+    chance = random.Random(1)
+    steps = [step(chance, key_changes=True, truncates=True) for _ in range(3000)]
+    kinds = Counter(kind_of(statement) for one in steps for statement in one)
+    assert kinds.keys() == {
+        *("BEGIN", "COMMIT", "ROLLBACK", "TRUNCATE", "INSERT", "ON DUPLICATE KEY"),
+        *("REPLACE", "REPLACE by a unique key", "key change", "DELETE", "DELETE of the best"),
+        *("UPDATE", "UPDATE to NULL", "UPDATE of the best", "UPDATE of several rows"),
+    }
+
+
+def test_what_a_hole_may_excuse_is_bounded() -> None:
+    def excuses(holes: int, judged: int, *killed: str) -> list[str]:
+        figures = Figures(killed=[Killed(service=name, at_ms=0) for name in killed])
+        figures.counts.update({"holes before a resend": holes, "boards judged": judged})
+        return figures.excuses
+
+    assert excuses(0, 50) == []
+    assert "neither Canal nor Kafka" in excuses(1, 50, "redis", "engine")[0]
+    assert excuses(20, 50, "kafka") == excuses(99, 5000, "canal") == []
+    assert excuses(21, 50, "kafka") == ["21 of 50 boards excused by a hole before a resend"]
+    assert excuses(101, 5000, "canal")

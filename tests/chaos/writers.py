@@ -93,7 +93,8 @@ class Writers:
             _execute(connection, "SET SESSION innodb_lock_wait_timeout = 2")
             while not self._stopping.wait(plan.pause_s * rng.uniform(0.2, 1.8)):
                 early = next(steps) < plan.key_change_steps
-                chosen = step(rng, key_changes=early, truncates=early and plan.truncates)
+                may = early or rng.random() < plan.key_change_share
+                chosen = step(rng, key_changes=may, truncates=may and plan.truncates)
                 self._take(connection, chosen)
 
     def _take(self, connection: Connection[Any], chosen: Step) -> None:
