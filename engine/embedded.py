@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from engine.past import Past
-from engine.runtime_api import RunningEngine, Workload
+from engine.runtime_api import RunningEngine, WalkOffer, Workload
 from engine.status import EngineStatus
 
 
@@ -15,11 +15,13 @@ class EmbeddedEngine:
     Args:
         engine: not yet running.
         workload: run as long as the engine is.
+        walk: the manual tests on its table; or why they cannot be done there.
     """
 
-    def __init__(self, engine: RunningEngine, workload: Workload) -> None:
+    def __init__(self, engine: RunningEngine, workload: Workload, walk: WalkOffer | str) -> None:
         self._engine = engine
         self.workload = workload
+        self.walk = walk
 
     @property
     def status(self) -> EngineStatus:

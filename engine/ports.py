@@ -103,6 +103,9 @@ class RowSource(Protocol):
 class PracticeTable(Protocol):
     """A table of the sample's shape whose rows may be written: the walkthrough's, never the engine's."""
 
+    async def columns(self) -> Sequence[str]:
+        """The names of all its columns."""
+
     async def rows(self, *, limit: int) -> Sequence[SampleRow]:
         """Its first `limit` rows by key."""
 
@@ -117,6 +120,28 @@ class PracticeTable(Protocol):
 
     async def close(self) -> None:
         """Let go of everything. Never raises, never hangs, safe to call twice."""
+
+
+class PracticeGround(Protocol):
+    """Where a walkthrough takes place: its table, made ready before and put back after it."""
+
+    @property
+    def table(self) -> PracticeTable:
+        """The table."""
+
+    @property
+    def as_found(self) -> bool:
+        """Whether the table is as it was found: nothing written yet, or put back."""
+
+    async def prepare(self) -> Mapping[int, SampleRow]:
+        """See to it that the start rows are there; key -> row of all that are.
+
+        Raises:
+            WrongSetting: somebody may need the rows that are there, or the account may not write.
+        """
+
+    async def put_back(self) -> None:
+        """The table as it was found, whatever has been done to it; nothing where it is so already."""
 
 
 class BoardState(msgspec.Struct, frozen=True):

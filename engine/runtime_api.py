@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from engine.past import Past
 from engine.status import EngineStatus
+from engine.walkthrough_steps import Outcome
 
 
 class RunningEngine(Protocol):
@@ -68,3 +71,57 @@ class Workload(Protocol):
 
     def reset(self) -> str:
         """Empty the table and put in the rows that it began with."""
+
+
+class GuidedWalk(Protocol):
+    """One walkthrough of a running engine, at the pace of a person; see :class:`engine.walk.Walk`."""
+
+    @property
+    def as_found(self) -> bool:
+        """Whether the table is as it was found: not yet written, or put back."""
+
+    async def begin(self) -> None:
+        """Make the table ready.
+
+        Raises:
+            WrongSetting: somebody may need its rows, or its account may not write it.
+            ServiceAway: it cannot be read or written.
+        """
+
+    async def step(self, number: int) -> Outcome:
+        """Do a step, the first being 1; once it has held or has not.
+
+        Raises:
+            ServiceAway: the table cannot be written.
+        """
+
+    async def put_back(self) -> None:
+        """The table as it was found; nothing where it is so already.
+
+        Raises:
+            ServiceAway: it cannot be read or written; trying again may help.
+        """
+
+    async def close(self) -> None:
+        """Let go of everything. Never raises, never hangs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteTarget:
+    """A table of somebody's, and who would write it. Holds no password."""
+
+    database: str
+    table: str
+    account: str
+    server: str
+    """``host:port``"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalkOffer:
+    """The manual tests, for a person to take up; any number of times, one after the other."""
+
+    make: Callable[[], GuidedWalk]
+    """A new one. Contacts nothing yet; raises WrongSetting where a secret or certificate cannot be read."""
+    target: WriteTarget | None
+    """What it would write, to be confirmed first; None where the table is there to be played with."""

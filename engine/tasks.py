@@ -37,3 +37,13 @@ async def cancelled(*tasks: asyncio.Task[Any], within_ms: float) -> None:
             task.cancel()
         _, waiting = await asyncio.wait(waiting, timeout=AGAIN_MS / 1000)
         within_ms -= AGAIN_MS
+
+
+async def finished(work: Coroutine[None, None, None]) -> None:
+    """Work that is not given up half-way: a cancellation first waits for its end, though not for ever."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=CLOSE_MS / 1000)
+        raise

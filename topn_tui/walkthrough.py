@@ -10,10 +10,11 @@ from typing import Literal
 from engine.assembly import make_embedded_walkthrough, make_walkthrough, nothing_configured
 from engine.errors import WrongSetting
 from engine.settings import Settings
-from engine.walkthrough import Outcome, Walkthrough
-from engine.walkthrough_steps import START, STEPS, TOUCHED
+from engine.walkthrough import Walkthrough
+from engine.walkthrough_steps import STEPS, Outcome
 from topn_tui.formatting import safe
 from topn_tui.query import envelope
+from topn_tui.walking import left_as
 
 HELD, NOT_HELD = 0, 3
 
@@ -41,20 +42,10 @@ async def walkthrough(
         _say("\nStopped half-way.")
         raise
     finally:
-        _say(_left(run))
+        _say(left_as(as_found=run.as_found))
     if held:
         _say(f"All {len(STEPS)} steps held.  五步全部通过。")
     return HELD if held else NOT_HELD
-
-
-def _left(run: Walkthrough) -> str:
-    if run.as_found:
-        return "The table is as it was found."
-    keys = sorted(TOUCHED | {row.id for row in START})
-    return (
-        "The table could NOT be put back as it was found: look at its rows with "
-        f"ids {keys[0]} to {keys[-1]}."
-    )
 
 
 def _allowed(settings: Settings, *, write: bool) -> str:

@@ -29,6 +29,10 @@ class MySQLPractice:
         self._connection = connection_to(database=database, table=table, **server)
         self._table = f"{quoted(database)}.{quoted(table)}"
 
+    async def columns(self) -> Sequence[str]:
+        """See :meth:`engine.ports.PracticeTable.columns`."""
+        return [str(name) for name, *_ in await self._run(f"SHOW COLUMNS FROM {self._table}")]
+
     async def rows(self, *, limit: int) -> list[SampleRow]:
         """See :meth:`engine.ports.PracticeTable.rows`."""
         found = await self._run(f"SELECT {_NAMES} FROM {self._table} ORDER BY id LIMIT {limit}")

@@ -8,7 +8,11 @@ from engine.assembly.services import (
     make_engine,
     nothing_configured,
 )
-from engine.assembly.walkthroughs import make_embedded_walkthrough, make_walkthrough
+from engine.assembly.walkthroughs import (
+    make_embedded_walkthrough,
+    make_walkthrough,
+    offer_walk,
+)
 
 __all__ = [
     "EmbeddedPipeline",
@@ -21,4 +25,5 @@ __all__ = [
     "make_replay",
     "make_walkthrough",
     "nothing_configured",
+    "offer_walk",
 ]

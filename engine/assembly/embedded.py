@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from engine.assembly.options import before_reader, decoder, engine_options
 from engine.clock import SystemClock
 from engine.embedded import EmbeddedEngine
+from engine.errors import WrongSetting
 from engine.ports import BoardStore, Clock
 from engine.runtime import Engine, new_engine_id
+from engine.runtime_api import WalkOffer, Workload
 from engine.settings import Settings
 from engine.told import told
+from engine.walk import Walk, check_size
 
 if TYPE_CHECKING:
     from engine.adapters.embedded import EmbeddedTable
+
+FIELD_NAMES = ("id", "biz_id", "biz", "read_cnt", "like_cnt")
+"""Key, columns and score of the embedded table, as published."""
 
 EMBEDDED_RESERVE = 10
 """R of the embedded pipeline where none is set: small, so that refills can be watched."""
@@ -45,7 +51,24 @@ def make_embedded_engine(
     size, reserve = settings.board.size, reserve_of(settings)
     traffic = embedded.Traffic(made.table, clock, seed=seed, size=size, reserve=reserve)
     workload = embedded.EmbeddedWorkload(made.table, traffic, rows=rows, size=size)
-    return EmbeddedEngine(made.engine, workload)
+    return EmbeddedEngine(made.engine, workload, _walk_offer(made, workload, clock, size))
+
+
+def _walk_offer(
+    made: EmbeddedPipeline, workload: Workload, clock: Clock, size: int
+) -> WalkOffer | str:
+    """The manual tests beside the traffic, which they stop; or why they cannot be done."""
+    from engine.adapters import embedded
+
+    def walk() -> Walk:
+        ground = embedded.EmbeddedGround(made.table, workload)
+        return Walk(made.engine, ground, made.board, field_names=FIELD_NAMES, clock=clock)
+
+    try:
+        check_size(size)
+    except WrongSetting as error:
+        return error.told
+    return WalkOffer(make=walk, target=None)
 
 
 class EmbeddedPipeline(NamedTuple):

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from typing import Literal
+from urllib.parse import unquote, urlsplit
 
 from engine.assembly.arguments import database_of, mysql_arguments
-from engine.assembly.embedded import embedded_pipeline
+from engine.assembly.embedded import FIELD_NAMES, embedded_pipeline
 from engine.assembly.services import make_board_reader, make_engine
+from engine.borrowed_table import BorrowedTable
 from engine.clock import SystemClock
 from engine.errors import WrongSetting
 from engine.ports import PracticeTable
+from engine.runtime_api import RunningEngine, WalkOffer, WriteTarget
 from engine.sample import SampleRow
 from engine.settings import Settings
 from engine.told import told
+from engine.walk import Walk, check_size
 from engine.walkthrough import Walkthrough
-from engine.walkthrough_steps import SIZE, START
+from engine.walkthrough_steps import START
 
 
 def make_embedded_walkthrough(
@@ -27,12 +31,12 @@ def make_embedded_walkthrough(
     """
     from engine.adapters import embedded  # here: with real services none of it is needed
 
-    _check_walkthrough(settings)
+    check_size(settings.board.size)
     rows = [row._asdict() for row in START]
     made = embedded_pipeline(settings, rows, wire, clock=SystemClock())
-    practice = embedded.EmbeddedPractice(made.table)
-    names = ("id", "biz_id", "biz", "read_cnt", "like_cnt")
-    return Walkthrough(made.engine, practice, made.board, field_names=names)
+    ground = BorrowedTable(embedded.EmbeddedPractice(made.table))
+    walk = Walk(made.engine, ground, made.board, field_names=FIELD_NAMES)
+    return Walkthrough(made.engine, walk)
 
 
 def make_walkthrough(settings: Settings) -> Walkthrough:
@@ -42,17 +46,52 @@ def make_walkthrough(settings: Settings) -> Walkthrough:
         WrongSetting: something needed is missing, or the table is not one of the sample's shape.
     """
     engine = make_engine(settings)
-    _check_walkthrough(settings)
-    if not settings.walkthrough.url:
+    _check(settings)
+    return Walkthrough(engine, _make_walk(settings, engine))
+
+
+def offer_walk(settings: Settings, engine: RunningEngine, *, observe: bool) -> WalkOffer | str:
+    """The manual tests on an engine of these settings that runs already; or why they cannot be done.
+
+    Args:
+        settings: those that the engine was made from.
+        engine: the one whose status tells what has been delivered.
+        observe: it only watches.
+    """
+    if observe:
+        return told(
+            "started with --observe, which only watches: the walkthrough writes rows; start without it"
+        )
+    try:
+        _check(settings)
+    except WrongSetting as error:
+        return error.told
+    url = urlsplit(settings.walkthrough.url or "")
+    host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
+    target = WriteTarget(
+        database=database_of(settings.walkthrough.url or ""),
+        table=settings.table.name or "",
+        account=unquote(url.username or ""),
+        server=f"{host}:{url.port or 3306}",
+    )
+    return WalkOffer(make=lambda: _make_walk(settings, engine), target=target)
+
+
+def _check(settings: Settings) -> None:
+    """Raises:
+    WrongSetting: the settings name no table that the walkthrough could be done with.
+    """
+    check_size(settings.board.size)
+    table, walkthrough = settings.table, settings.walkthrough
+    if not walkthrough.url:
         raise WrongSetting(
             told(
                 "not set: walkthrough.url, the account that may write {name}: "
                 "mysql://user@host:port/database",
-                name=settings.table.name,
+                name=table.name,
             )
         )
-    table = settings.table
-    fields = (table.key, *table.columns, table.score or "")
+    fields = _field_names(settings)
     strange = [name for name in fields if name not in SampleRow._fields]
     if (table.key, table.score) != ("id", "like_cnt") or strange:
         raise WrongSetting(
@@ -63,7 +102,7 @@ def make_walkthrough(settings: Settings) -> Walkthrough:
                 given=", ".join(fields),
             )
         )
-    database, written = (database_of(url) for url in (table.url or "", settings.walkthrough.url))
+    database, written = (database_of(url) for url in (table.url or "", walkthrough.url))
     if database != written:
         raise WrongSetting(
             told(
@@ -72,24 +111,19 @@ def make_walkthrough(settings: Settings) -> Walkthrough:
                 database=database,
             )
         )
-    return Walkthrough(
+
+
+def _field_names(settings: Settings) -> tuple[str, ...]:
+    return (settings.table.key, *settings.table.columns, settings.table.score or "")
+
+
+def _make_walk(settings: Settings, engine: RunningEngine) -> Walk:
+    return Walk(
         engine,
-        _make_practice(settings),
+        BorrowedTable(_make_practice(settings)),
         make_board_reader(settings),
-        field_names=fields,
+        field_names=_field_names(settings),
     )
-
-
-def _check_walkthrough(settings: Settings) -> None:
-    if settings.board.size != SIZE:
-        raise WrongSetting(
-            told(
-                "board.size = {size}: the walkthrough is about a top {most}; add --set "
-                "board.size={most}",
-                size=settings.board.size,
-                most=SIZE,
-            )
-        )
 
 
 def _make_practice(settings: Settings) -> PracticeTable:

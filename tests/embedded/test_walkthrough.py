@@ -11,12 +11,14 @@ import pytest
 
 from engine.adapters.embedded import EmbeddedPractice, EmbeddedTable
 from engine.assembly import embedded_pipeline, make_embedded_walkthrough
+from engine.borrowed_table import BorrowedTable
 from engine.clock import SystemClock
 from engine.errors import ServiceAway, WrongSetting
 from engine.sample import SAMPLE, SampleRow, sample_row
 from engine.settings import BoardSection, EngineSection, Settings
-from engine.walkthrough import Outcome, Walkthrough
-from engine.walkthrough_steps import START, STEPS
+from engine.walk import Walk
+from engine.walkthrough import Walkthrough
+from engine.walkthrough_steps import START, STEPS, Outcome
 from tests.pipeline.engines import run_cli
 
 pytestmark = pytest.mark.slow
@@ -95,9 +97,9 @@ def broken(practice: type[EmbeddedPractice]) -> tuple[Walkthrough, EmbeddedTable
     rows = [row._asdict() for row in START]
     made = embedded_pipeline(NOTHING, rows, clock=SystemClock())
     names = ("id", "biz_id", "biz", "read_cnt", "like_cnt")
-    table = practice(made.table)
-    walk = Walkthrough(made.engine, table, made.board, field_names=names)
-    return walk, made.table
+    ground = BorrowedTable(practice(made.table))
+    walk = Walk(made.engine, ground, made.board, field_names=names)
+    return Walkthrough(made.engine, walk), made.table
 
 
 async def until_it_fails(walk: Walkthrough) -> list[Outcome]:
@@ -107,7 +109,7 @@ async def until_it_fails(walk: Walkthrough) -> list[Outcome]:
     def show(outcome: Outcome) -> None:
         seen.append(outcome)
         if outcome.number == 3:
-            walk.patience_ms = 500
+            walk.walk.patience_ms = 500
 
     assert not await walk.run(show)
     return seen

@@ -10,7 +10,7 @@ Only the services are replaced: the engine, its decoders and its ports are the v
 """
 
 from engine.adapters.embedded.feed import ChangeLog, EmbeddedFeed
-from engine.adapters.embedded.practice import EmbeddedPractice
+from engine.adapters.embedded.practice import EmbeddedGround, EmbeddedPractice
 from engine.adapters.embedded.rows import start_rows
 from engine.adapters.embedded.source import EmbeddedSource
 from engine.adapters.embedded.store import EmbeddedBoard, MemoryStore
@@ -24,6 +24,7 @@ __all__ = [
     "ChangeLog",
     "EmbeddedBoard",
     "EmbeddedFeed",
+    "EmbeddedGround",
     "EmbeddedPractice",
     "EmbeddedSource",
     "EmbeddedTable",
