@@ -13,11 +13,12 @@ from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import Tab, Tabs
 
-from engine.runtime_api import RunningEngine, Workload
+from engine.runtime_api import RunningEngine, WalkOffer, Workload
 from engine.status import EngineStatus, Key
 from topn_tui.appearance import Appearance
 from topn_tui.follow_row import FollowRow
 from topn_tui.formatting import safe
+from topn_tui.guided import NOT_HERE, Guided
 from topn_tui.jumping import JumpToRow
 from topn_tui.keys import (
     KEYS,
@@ -28,11 +29,12 @@ from topn_tui.keys import (
     WORKLOAD_KEYS,
     panel_keys,
 )
-from topn_tui.language import t
+from topn_tui.language import has_chinese, t
 from topn_tui.panels import PANELS, TITLES, Board
 from topn_tui.panels.find_line import FindLine
 from topn_tui.panels.follow import Follow
 from topn_tui.panels.grid import PanelGrid
+from topn_tui.panels.guide import Guide
 from topn_tui.panels.key_line import KeyLine
 from topn_tui.panels.lateness import Lateness
 from topn_tui.panels.ledger import Ledger
@@ -54,7 +56,7 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Dashboard(TimeTravel, FollowRow, JumpToRow, Tools):
+class Dashboard(TimeTravel, FollowRow, JumpToRow, Guided, Tools):
     """The dashboard of one engine.
 
     Args:
@@ -66,6 +68,7 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Tools):
         appearance: theme, colours and signs; None: ours, all of them.
         keymap: action -> keys, of those that the settings changed.
         workload: the traffic on a table that may be played with; None where there is none.
+        walk: the manual tests; or why they cannot be done here.
         now_ms: wall time, for ages.
         frame_s: time between two looks at the engine.
 
@@ -111,17 +114,22 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Tools):
         appearance: Appearance | None = None,
         keymap: Mapping[str, str] | None = None,
         workload: Workload | None = None,
+        walk: WalkOffer | str = NOT_HERE,
         now_ms: Callable[[], int] = wall_ms,
         frame_s: float = FRAME_S,
     ) -> None:
-        super().__init__(appearance or Appearance())
+        appearance = appearance or Appearance()
+        super().__init__(appearance)
         self.remap(keymap or {})
         self.title = title
         self._engine, self._now_ms = engine, now_ms
         self._mode, self._environment, self._production = mode, environment, production
-        self._workload = workload
+        self._workload, self._walk_offer = workload, walk
+        self._chinese = has_chinese(appearance.encoding)
         self._frame_s, self._lateness = frame_s, Lateness(frame_s)
         self._run = EngineRun(engine)
+        self._leaving = False
+        """Whether the operator has asked to leave."""
 
     def compose(self) -> ComposeResult:
         cls = Dashboard
@@ -138,6 +146,8 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Tools):
         yield header.data_bind(cls.live, cls.now_s, cls.paused, cls.view, cls.ended)
         yield Tabs(*(Tab(f"{key_of(self, n)} {t(of)}", id=f"tab-{n}") for n, of in TITLES.items()))
         yield PastLine().data_bind(cls.view, cls.now_s, cls.paused)
+        guide = Guide(TITLES, chinese=self._chinese, borrowed=self._workload is None)
+        yield guide.data_bind(cls.progress)
         with PanelGrid(id="panels").data_bind(cls.live):
             for name, panel in PANELS.items():
                 declared = {feed: of for feed, of in feeds.items() if hasattr(panel, feed)}
@@ -148,7 +158,8 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Tools):
         yield notice.data_bind(cls.live, cls.now_s, cls.ended)
         yield TooSmall(alarms=self._production).data_bind(cls.live, cls.now_s, cls.ended)
         yield FindLine()
-        yield KeyLine(LEAVE_FIRST)
+        # Where the table is there to be played with the walkthrough is what a newcomer looks for.
+        yield KeyLine(LEAVE_FIRST if self._workload else ("walk", *LEAVE_FIRST))
 
     def on_mount(self) -> None:
         self.query_one(Tabs).can_focus = False  # Tab goes from panel to panel; keys 1 to 5 pick one
@@ -191,7 +202,7 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Tools):
         """One of the commands of a workload, by name; it says itself what it did."""
         if self._run.done:
             self.notify(t("The engine has ended: nobody would see it."), severity="warning")
-        elif self._workload is not None:
+        elif self._workload is not None and not self.walk_has_the_table():
             self.notify(t(getattr(self._workload, command)()), timeout=3, markup=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -206,6 +217,8 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Tools):
             self.stop_following()
         elif self.paused:
             self.action_live()
+        else:
+            self.leave_walk()
 
     def _ask(self, request: Callable[[], None], said: str) -> None:
         if self._run.done:
@@ -261,13 +274,15 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Tools):
         return (*own, *panel_keys(list(PANELS)), *(WORKLOAD_KEYS if self._workload else ()))
 
     async def action_quit(self) -> None:
-        """Stop the engine, wait for it, leave. Asked again meanwhile: leave at once."""
-        if self._run.stopping:
+        """Put back what a walkthrough wrote, stop the engine, leave. Asked again meanwhile: at once."""
+        if self._leaving:
             self._leave("left before the engine had stopped")
         else:
+            self._leaving = True
             self.run_worker(self._stop_and_leave(), name="quit")
 
     async def _stop_and_leave(self) -> None:
+        await self.end_walk()  # while the engine still follows the table
         if not await self._run.stop():
             self._leave("the engine did not stop in time")
             return
@@ -275,10 +290,12 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Tools):
         self._leave(None)
 
     async def on_unmount(self) -> None:
-        """Where a bug ended the screen the engine still ends in order, lease and all."""
-        if self.failure is not None and not self._run.stopping:
+        """Where a bug ended the screen table and engine are still left in order, lease and all."""
+        if self.failure is not None and not self._leaving:
+            await self.end_walk()
             await self._run.stop()
 
     def _leave(self, why: str | None) -> None:
+        why = self.left_behind(why)
         message = None if why is None else Text(f"{self.title}: {safe(why)}")
         self.exit(return_code=1 if why or self.ended else 0, message=message)

@@ -266,7 +266,7 @@ def make_app(
         WrongSetting: something needed is missing, while other things are set.
     """
     # here: --help must not wait for drivers and widgets
-    from engine.assembly import make_embedded_engine, make_engine, nothing_configured
+    from engine.assembly import make_embedded_engine, make_engine, nothing_configured, offer_walk
     from topn_tui.app import Dashboard
     from topn_tui.appearance import is_production
     from topn_tui.language import language_of, speak
@@ -280,12 +280,22 @@ def make_app(
         view, place = settings.view, is_production(settings.view)
         name = view.environment
         return Dashboard(
-            engine, environment=name, production=place, appearance=appearance, keymap=keymap
+            engine,
+            environment=name,
+            production=place,
+            appearance=appearance,
+            keymap=keymap,
+            walk=offer_walk(settings, engine, observe=observe),
         )
     _check_embedded(observe=observe)
     made = make_embedded_engine(settings, embedded or "json")
     return Dashboard(
-        made, mode="EMBEDDED", workload=made.workload, appearance=appearance, keymap=keymap
+        made,
+        mode="EMBEDDED",
+        workload=made.workload,
+        appearance=appearance,
+        keymap=keymap,
+        walk=made.walk,
     )
 
 

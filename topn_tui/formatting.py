@@ -7,24 +7,26 @@ and nothing here or in the panels parses markup.
 
 from __future__ import annotations
 
-import io
 import json
 import math
+import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from functools import lru_cache
 
-from rich.cells import cell_len
-from rich.console import Console
-from rich.text import Text
+from rich.cells import cell_len, chop_cells
 from wcwidth import wcwidth
 
 from topn_tui.language import mark, t
 
-_PLAIN = Console(file=io.StringIO(), width=80, color_system=None, legacy_windows=False)
-"""Wraps lines; nothing is ever written to it."""
+_WIDE = (
+    "\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6"
+)
+_CLOSING = "，。；：、！？）」』】》〉”’"
+_PIECES = re.compile(rf"(?:[{_WIDE}]|[^\s{_WIDE}]+)[{_CLOSING}]*\s*|\s+")
+"""A word, or one wide character, with what it must not be parted from."""
 
 UNKNOWN = "-"
 ELLIPSIS = "…"
@@ -129,8 +131,19 @@ def crop(text: str, width: int) -> str:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Safe text as lines of at most `width` cells: broken at blanks, and between wide characters."""
-    return [line.plain.rstrip() for line in Text(text).wrap(_PLAIN, max(1, width))]
+    """Safe text as lines of at most `width` cells: broken at blanks and between Chinese characters, never
+    before a sign that ends something; what is longer than a line is broken anywhere."""
+    room, line = max(2, width), ""
+    lines: list[str] = []
+    for piece in _PIECES.findall(text):
+        word = piece.rstrip()
+        if line and cell_len(line + word) > room:
+            lines.append(line)
+            line = ""
+        *whole, line = chop_cells(line + word, room) or [""]
+        lines += whole
+        line += piece[len(word) :]
+    return [of.rstrip() for of in (*lines, line)]
 
 
 def crop_words(text: str, width: int) -> str:

@@ -11,13 +11,15 @@ KEYS = (
     Binding("space", "pause", mark("Pause"), id="pause",
             tooltip=mark("freeze the panels, never the engine; what is missed is counted")),
     Binding("escape", "let_go", mark("Live"), id="back", show=False, key_display="esc",
-            tooltip=mark("from the past back to live; ends following")),
+            tooltip=mark("from the past back to live; ends following, then the walkthrough")),
     Binding("slash", "find", mark("Find"), id="find", key_display="/",
             tooltip=mark("narrow events or evictions to a key, an operation, a verdict")),
     Binding("f", "follow", mark("Follow"), id="follow",
             tooltip=mark("follow the row under the cursor; the same again: stop")),
     Binding("F", "follow_key", mark("Follow key"), id="follow_key", show=False,
             tooltip=mark("follow a row by its key, whatever is known of it")),
+    Binding("w", "walk", mark("Walkthrough"), id="walk",
+            tooltip=mark("the manual tests, step by step: begin, do what is announced, go on")),
     Binding("r", "refill", mark("Refill"), id="refill",
             tooltip=mark("read the table again and swap the answer in")),
     Binding("a", "audit", mark("Audit"), id="audit", tooltip=mark("compare the board with the table")),
@@ -120,17 +122,17 @@ REFLEX = ("ctrl+c", mark("says which key quits; over selected text: copies it"))
 
 LEAVE_FIRST = (
     "palette", "follow", "export", "maximise", "notices", "audit", "refill", "reserve", "slower", "faster",
-    "traffic", "update_top", "insert_top", "insert", "pause", "quit",
+    "traffic", "update_top", "insert_top", "walk", "insert", "pause", "quit",
 )  # fmt: skip
 """Which actions' keys the footer does without first where it is narrow. The help, which tells all, stays."""
 
 WELCOME = mark(
-    "Made-up rows and traffic, all in this process: {insert} {insert_top} {update_top} write a row, "
+    "Made-up rows and traffic: {walk} walks you through, {insert} {insert_top} {update_top} write a row, "
     "{help} explains"
 )
 """What the notice line says where nothing else needs saying."""
 
-WELCOME_KEYS = ("insert", "insert_top", "update_top", "help")
+WELCOME_KEYS = ("walk", "insert", "insert_top", "update_top", "help")
 """The actions whose keys it names."""
 
 

@@ -43,10 +43,11 @@ def language_of(
         return setting
     names = (environment.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
     locale = next(filter(None, names), "")
-    return CHINESE if locale.lower().startswith(CHINESE) and _has_chinese(encoding) else ENGLISH
+    return CHINESE if locale.lower().startswith(CHINESE) and has_chinese(encoding) else ENGLISH
 
 
-def _has_chinese(encoding: str | None) -> bool:
+def has_chinese(encoding: str | None) -> bool:
+    """Whether a terminal of this encoding (None: any character) can show Chinese."""
     try:
         "榜单".encode(encoding or "utf-8")
     except (UnicodeEncodeError, LookupError):

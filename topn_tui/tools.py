@@ -39,7 +39,7 @@ class Tools(Mannered):
     _now_ms: Callable[[], int]
     """Wall time, for the names of files."""
 
-    ALLOW_IN_MAXIMIZED_VIEW = "Footer, FindLine"
+    ALLOW_IN_MAXIMIZED_VIEW = "Footer, FindLine, Guide"
 
     def action_panel(self, name: str) -> None:
         """Go to a panel."""

@@ -50,7 +50,12 @@ async def newcomer(size: tuple[int, int]) -> AsyncIterator[Newcomer]:
     clock = ManualClock()
     engine = make_embedded_engine(Settings.model_construct(), clock=clock)
     app = Dashboard(
-        engine, mode="EMBEDDED", workload=engine.workload, now_ms=clock.wall_ms, frame_s=3600
+        engine,
+        mode="EMBEDDED",
+        workload=engine.workload,
+        walk=engine.walk,
+        now_ms=clock.wall_ms,
+        frame_s=3600,
     )
     app.animation_level = "none"
     async with app.run_test(size=size) as pilot:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 RESTORED = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l", b"\x1b[?1003l", b"\x1b[?2004l")
 """Back from the alternate screen, cursor shown, no mouse, no bracketed paste."""
 
-DRAWN_WITH_ALL = b"Reserve"
+DRAWN_WITH_ALL = b"Walkthrough"
 """In the line of keys: drawn only with the whole screen."""
 
 

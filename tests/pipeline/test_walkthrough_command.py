@@ -90,6 +90,9 @@ def test_it_refuses_what_it_must_not_touch(world: WorldFactory, tmp_path: Path) 
     assert "board.size = 5" in refused("--write", "--set", "board.size=5")
     shop.execute("UPDATE interactives SET like_cnt = 11 WHERE id = 70")
     assert "neither empty nor holds exactly the 22 start rows" in refused("--write")
+    shop.execute("UPDATE interactives SET like_cnt = 53 WHERE id = 70")
+    shop.execute("ALTER TABLE interactives ADD COLUMN note VARCHAR(20) DEFAULT 'dear'")
+    assert "columns that the sample has not (note)" in refused("--write")
 
 
 def test_an_account_that_may_not_write_is_told_and_nothing_has_changed(

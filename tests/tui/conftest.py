@@ -11,9 +11,11 @@ from textual import _wait
 from textual.pilot import Pilot
 from textual.strip import Strip
 
+from engine.runtime_api import WalkOffer
 from tests.tui.scripted import NOW_MS, ScriptedEngine
 from topn_tui.app import Dashboard
 from topn_tui.appearance import Appearance
+from topn_tui.guided import NOT_HERE
 
 FRAME_S = 0.02
 NO_FRAMES_S = 3600.0
@@ -109,6 +111,7 @@ def dashboard() -> Open:
         production: bool = False,
         appearance: Appearance | None = None,
         frame_s: float = NO_FRAMES_S,
+        walk: WalkOffer | str = NOT_HERE,
         toasts: bool = False,
     ) -> AsyncIterator[Operator]:
         engine = engine or ScriptedEngine()
@@ -121,6 +124,7 @@ def dashboard() -> Open:
             appearance=appearance,
             now_ms=lambda: now[0],
             frame_s=frame_s,
+            walk=walk,
         )
         app.animation_level = "none"
         async with app.run_test(size=size, notifications=toasts) as pilot:

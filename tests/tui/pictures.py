@@ -14,23 +14,41 @@ import msgspec
 
 from engine.errors import ServiceAway
 from engine.past import After, Moment, Past
+from engine.runtime_api import WalkOffer
 from engine.status import (
+    Cause,
     EngineStatus,
+    EvictionEntry,
     Exactness,
     Health,
     LoadStatus,
     Notice,
+    Place,
     Publication,
     ReserveStatus,
     ServiceStatus,
     Standing,
     State,
+    Verdict,
+    Where,
 )
+from engine.walkthrough_steps import START
 from tests.tui.conftest import NO_FRAMES_S, Operator, settled
-from tests.tui.scripted import BOARD, EVENTS, NOW_MS, RESERVE, ScriptedEngine, row, sample
+from tests.tui.scripted import (
+    BOARD,
+    EVENTS,
+    NOW_MS,
+    RESERVE,
+    ScriptedEngine,
+    ScriptedWalk,
+    event,
+    row,
+    sample,
+)
 from topn_tui import language
 from topn_tui.app import Dashboard
 from topn_tui.appearance import Appearance
+from topn_tui.guided import NOT_HERE
 from topn_tui.themes import LIGHT
 from topn_tui.tools import alone
 
@@ -51,6 +69,7 @@ class Picture:
     dies: bool = False
     then: Callable[[Operator], Awaitable[object]] | None = None
     """What happens at last, while somebody looks."""
+    walk: WalkOffer | str = NOT_HERE
 
 
 def _catching_up() -> ScriptedEngine:
@@ -125,6 +144,46 @@ def _refilling() -> ScriptedEngine:
         why="refill", phase="querying", opened_at_ms=NOW_MS - 3_000, buffered_rows=120, buffer_rows_limit=10_000
     )  # fmt: skip
     return ScriptedEngine(sample(reserve=reserve, load=load))
+
+
+def _walked() -> ScriptedEngine:
+    """The start rows after the third step: 82 has come in, 70 is the first of the reserve."""
+    rows = [row(of.id, of.like_cnt, of.biz_id, of.biz, of.read_cnt) for of in START]
+    newcomer = row(82, 400, 100, "et", 0)
+    board, below = (rows[0], newcomer, *rows[1:9]), tuple(rows[9:])
+    reserve = replace(
+        sample().reserve, held=13, best=below, next_up=below[0], next_to_spill=below[-1]
+    )
+    outside = event(
+        1,
+        Verdict.RESERVE,
+        op="INSERT",
+        key=90,
+        old_score=None,
+        new_score=5,
+        gap=48,
+        columns=(9, "z", 0),
+    )
+    entered = event(
+        2, Verdict.ENTERED, op="INSERT", key=82, old_score=None, new_score=400, other=70,
+        before=Place(where=Where.OUTSIDE), after=Place(where=Where.BOARD, rank=2, score=400),
+    )  # fmt: skip
+    left = EvictionEntry(
+        number=1, at_ms=NOW_MS - 400, row=rows[9], cause=Cause.DISPLACED, rank=10, by=newcomer, successor=None
+    )  # fmt: skip
+    return ScriptedEngine(
+        sample(
+            board=board,
+            heap=tuple(sorted(of.rank_key for of in board)),
+            reserve=reserve,
+            tracked=23,
+            floor=None,
+            whole_table_known=True,
+            events=(outside, entered),
+            events_total=2,
+            evictions=(left,),
+        )
+    )
 
 
 def _with_a_past() -> ScriptedEngine:
@@ -203,6 +262,9 @@ PICTURES = {
     "movement": Picture(then=_moves),
     "event": Picture(engine=_whole_event, size=(80, 40), keys="3 enter"),
     "refill": Picture(engine=_refilling, keys="2"),
+    "walkthrough": Picture(
+        size=(120, 40), engine=_walked, walk=ScriptedWalk().offer(), keys="w w w w w w"
+    ),
 }  # fmt: skip
 
 
@@ -218,6 +280,7 @@ async def draw(of: Picture) -> str:
         appearance=of.appearance,
         now_ms=lambda: now[0],
         frame_s=NO_FRAMES_S,
+        walk=of.walk,
     )
     app.animation_level = "none"
     with _greenwich():

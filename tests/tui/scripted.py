@@ -6,7 +6,9 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
+from engine.errors import TopnError
 from engine.past import Past
+from engine.runtime_api import WalkOffer, WriteTarget
 from engine.status import (
     Cause,
     Counters,
@@ -30,6 +32,7 @@ from engine.status import (
     Verdict,
     Where,
 )
+from engine.walkthrough_steps import STEPS, Outcome
 
 NOW_MS = 1_700_000_000_000
 """The moment at which all hand-built statuses play."""
@@ -77,6 +80,60 @@ class ScriptedEngine:
         self.asked.append("stop")
         if not self.deaf:
             self.end()
+
+
+class ScriptedWalk:
+    """Writes nothing; every step holds, unless the test says otherwise.
+
+    Args:
+        asked: where it is written down what was asked of it.
+    """
+
+    def __init__(self, asked: list[str] | None = None) -> None:
+        self.asked: list[str] = [] if asked is None else asked
+        self.as_found = True
+        self.troubles: dict[int, str] = {}
+        """Step -> why it does not hold."""
+        self.refusal: TopnError | None = None
+        """What it cannot begin for."""
+        self.stuck: TopnError | None = None
+        """What the table cannot be put back for."""
+        self.gate = asyncio.Event()
+        """Closed, a step waits."""
+        self.gate.set()
+        self.back = asyncio.Event()
+        """Closed, putting back takes for ever."""
+        self.back.set()
+
+    def offer(self, target: WriteTarget | None = None) -> WalkOffer:
+        return WalkOffer(make=lambda: self, target=target)
+
+    async def begin(self) -> None:
+        self.asked.append("begin")
+        if self.refusal is not None:
+            raise self.refusal
+        self.as_found = False
+
+    async def step(self, number: int) -> Outcome:
+        self.asked.append(f"step {number}")
+        await self.gate.wait()
+        trouble = self.troubles.get(number)
+        return Outcome(number=number, step=STEPS[number - 1], rows=(), trouble=trouble)
+
+    async def put_back(self) -> None:
+        self.asked.append("put back")
+        await self.back.wait()
+        if self.stuck is not None:
+            raise self.stuck
+        self.as_found = True
+
+    async def close(self) -> None:
+        self.asked.append("close")
+
+
+TARGET = WriteTarget(
+    database="webook", table="interactives", account="writer", server="db-1.example:3306"
+)
 
 
 def row(key: int | str, score: Any, *columns: Any) -> Row:

@@ -103,6 +103,13 @@ async def tour(person: Newcomer) -> AsyncIterator[tuple[str, list[str]]]:
         yield f"what {key} said", await said(person, key)
     for key in ("u", "plus", "minus", "x", "c", "0", "ctrl+c"):
         yield f"what {key} said", await said(person, key)
+    for presses in range(12):
+        await press("w")
+        await person.clock.advance(1500)
+        yield f"the walkthrough after {presses} keys", await person.screen()
+        if not presses:
+            yield "another key meanwhile", await said(person, "i")
+    yield "the walkthrough ended half-way", await said(person, "w", "escape")
     await press("ctrl+p")
     yield "the palette", await person.screen()
     await press("escape")
@@ -118,9 +125,9 @@ async def after(person: Newcomer, *keys: str) -> list[str]:
     return await person.screen()
 
 
-async def said(person: Newcomer, key: str) -> list[str]:
-    """The toasts after this key; they are drawn over nothing else."""
+async def said(person: Newcomer, *keys: str) -> list[str]:
+    """The toasts after these keys; they are drawn over nothing else."""
     person.app.clear_notifications()
-    await person.pilot.press(key)
+    await person.pilot.press(*keys)
     await person.clock.advance(300)
     return [toast.message for toast in person.app._notifications]

@@ -42,7 +42,9 @@ NAMES = {
     *("EMBEDDED", "SQLite", "OWNER", "v", "csv", "json", "svg", "board", "no", "op"),
     # keys, as keyboards have them
     *("space", "esc", "enter", "tab", "shift", "home", "end", "PgUp", "PgDn"),
-    *("f", "F", "e", "m", "n", "r", "v", "i", "t", "u", "x", "q", "s", "k", "j", "g"),
+    *("f", "F", "e", "m", "n", "r", "v", "i", "t", "u", "x", "q", "s", "k", "j", "g", "w"),
+    # in the words of the write-up, which are Chinese in every language
+    *("Redis", "ZSET"),
 }
 """All words that may stand on the screen as they are."""
 WORD = re.compile(r"[A-Za-z]+")
@@ -131,7 +133,7 @@ async def test_the_whole_dashboard_in_chinese_stays_in_its_columns(size: tuple[i
     with speaking("zh"):
         async with newcomer(size) as person:
             async for name, lines in tour(person):
-                if "said" in name or "asked" in name:
+                if "said" in name or "asked" in name or "meanwhile" in name or "half-way" in name:
                     continue
                 assert [cell_len(line) for line in lines] == [width] * height, name
                 if size == (80, 24) and name not in CUT_HERE:

@@ -89,10 +89,12 @@ async def test_a_terminal_too_small_says_so_beside_the_state_and_grows_again(
         (56, 3, 0, "12"),
         (56, 40, 0, "1fr"),  # no room for all: half of it
         (35, 10, 0, "1fr"),
+        (32, 10, 0, "13"),  # a line more than half, and the board is whole
+        (29, 10, 0, "1fr"),  # too little would be left for the lists
         (56, 0, 0, "1fr"),  # not told yet
     ],
 )
-def test_board_and_heap_get_what_they_can_fill_and_never_more_than_half(
+def test_board_and_heap_get_what_they_can_fill_and_hardly_more_than_half(
     height: int, size: int, below: int, upper: str
 ) -> None:
     assert rows_of(height, size, below) == f"{upper} 1fr {PIPELINE}"

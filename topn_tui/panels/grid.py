@@ -10,6 +10,8 @@ from topn_tui.panels.board import Board
 
 LEAST = 12
 """Lines of the upper panels at least: the heap's lower half alone takes eight."""
+LISTS = 10
+"""Lines of the lists at least, before the board gets more than half to be whole."""
 PIPELINE = 7
 """Lines of the pipeline, its border included."""
 _FRAME, _HEAD = 2, 1
@@ -50,5 +52,10 @@ def rows_of(height: int, size: int, below: int = 0) -> str:
     board = size + below + _HEAD + _FRAME
     heap = 2 * size.bit_length() - 1 + _UNDER_HEAP + _FRAME
     wanted = max(LEAST, board, heap)
-    upper = str(wanted) if size and wanted < (height - PIPELINE) // 2 else "1fr"
+    half, whole = (height - PIPELINE) // 2, size + _HEAD + _FRAME
+    upper = "1fr"
+    if size and wanted < half:
+        upper = str(wanted)
+    elif half < whole <= height - PIPELINE - LISTS:
+        upper = str(whole)  # a line or two more than half: its last row is the one that goes next
     return f"{upper} 1fr {PIPELINE}"

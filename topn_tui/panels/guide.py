@@ -1,0 +1,190 @@
+"""The walkthrough's guide over the panels: what will be done, where to look, what it has shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import assert_never
+
+from textual.reactive import var
+
+from engine.walkthrough_steps import STEPS, Outcome, Step
+from topn_tui.formatting import number, safe, wrapped
+from topn_tui.language import mark, t
+from topn_tui.panels.lines import Lines
+from topn_tui.panels.titles import WATCHED
+from topn_tui.panels.tones import Span, Spans, fit_spans, shorten, spans, width_of
+from topn_tui.remapping import key_of
+from topn_tui.walking import Phase, Progress, left_as
+
+ALL_HELD = mark("All five steps held: 5 of 5.")
+ALL_HELD_ZH = "五步全部通过。"
+"""As the command says it, and the catalogue."""
+MOST_LINES = 4
+"""Of a reason; the log has it whole."""
+ROOMY = 60
+"""Cells from which on the first line says what it is the first line of."""
+TALL = 20
+"""Lines of the screen from which on the guide is whole, and as high all the way: no panel jumps."""
+AROUND = 11
+"""Lines that the screen needs beside the guide, where it is low: header, tabs, a panel, notice, keys."""
+
+_KEYS = ("walk", "back", "board", "heap", "events", "evictions", "pipeline")
+
+
+class Guide(Lines):
+    """Not there while no walkthrough is on. Never paused.
+
+    Args:
+        titles: what a person calls each panel.
+        chinese: whether the terminal can show Chinese.
+        borrowed: the table is somebody's, and no traffic of ours is on it.
+    """
+
+    DEFAULT_CSS = """
+    Guide { display: none; height: auto; background: $primary 25%; }
+    Guide.-there { display: block; }
+    """
+
+    progress: var[Progress | None] = var(None)
+
+    def __init__(self, titles: Mapping[str, str], *, chinese: bool, borrowed: bool) -> None:
+        super().__init__()
+        self._titles, self._chinese, self._borrowed = titles, chinese, borrowed
+
+    def watch_progress(self, progress: Progress | None) -> None:
+        self.set_class(progress is not None, "-there")
+        self.redraw()
+
+    def on_resize(self) -> None:
+        self.redraw()
+
+    def redraw(self) -> None:
+        if self.progress is None:
+            return
+        width = self.size.width or self.app.size.width
+        lines, height = self._lines(self.progress, width), self.app.size.height
+        if height >= TALL:
+            lines += [()] * (self._tallest(width) - len(lines))
+        elif len(lines) > (most := max(2, height - AROUND)):
+            lines = [*lines[: most - 1], fit_spans(spans(*lines[most - 1], " …"), width)]
+        self.show(lines)
+
+    def _tallest(self, width: int) -> int:
+        """Lines of the step that needs most."""
+        held = (
+            Progress(
+                phase=Phase.SHOWN,
+                number=nth,
+                outcomes=(Outcome(number=nth, step=step, rows=(), trouble=None),),
+            )
+            for nth, step in enumerate(STEPS, 1)
+        )
+        return max(len(self._lines(of, width)) for of in held)
+
+    def _lines(self, of: Progress, width: int) -> list[Spans]:
+        keys = {name: key_of(self, name) for name in _KEYS}
+        return [_head(of, keys, width), *self._body(of, keys, width)]
+
+    def _body(self, of: Progress, keys: Mapping[str, str], width: int) -> list[Spans]:
+        match of.phase:
+            case Phase.READYING:
+                return _told(t("The start rows are put in: ids 20 to 82 of the sample."), width)
+            case Phase.NEXT | Phase.DOING:
+                assert of.step is not None
+                told = _told(t(of.step.will), width)
+                return [*told, self._watch(of.step, keys, width), self._way_out(keys, width)]
+            case Phase.SHOWN:
+                assert of.step is not None
+                return self._outcome(of, of.step, keys, width)
+            case Phase.PUTTING_BACK | Phase.OVER:
+                return self._summary(of, width)
+            case _:
+                assert_never(of.phase)
+
+    def _outcome(
+        self, of: Progress, step: Step, keys: Mapping[str, str], width: int
+    ) -> list[Spans]:
+        trouble = of.outcomes[-1].trouble
+        if trouble is not None:
+            why = t("This did not hold: {why}", why=safe(t(trouble)))
+            return [*_told(why, width, ("✖", "bad")), self._watch(step, keys, width)]
+        said = t(step.conclusion)
+        lines = _told(said, width, ("✔", "good"))
+        if self._chinese and said != step.conclusion_zh:
+            lines += _told(step.conclusion_zh, width)
+        return [*lines, self._watch(step, keys, width)]
+
+    def _summary(self, of: Progress, width: int) -> list[Spans]:
+        held, count = of.held, len(STEPS)
+        lines: list[Spans] = []
+        if of.outcomes or of.trouble is None:
+            if held == count:
+                said = t(ALL_HELD)
+                beside = f"  {ALL_HELD_ZH}" if self._chinese and said != ALL_HELD_ZH else ""
+                lines += _told(said + beside, width, ("✔", "good"))
+            else:
+                said = t("{held} of {count} steps held.", held=number(held), count=number(count))
+                lines += _told(said, width, ("■", "warn"))
+        if of.trouble is not None:
+            lines += _told(safe(t(of.trouble)), width, ("✖", "bad"))
+        if of.phase is Phase.OVER:
+            mine = of.as_found and not self._borrowed
+            left = t(_AS_AT_START) if mine else t(left_as(as_found=of.as_found))
+            lines += _told(left, width, ("", "") if of.as_found else ("▲", "warn"))
+        return lines
+
+    def _watch(self, step: Step, keys: Mapping[str, str], width: int) -> Spans:
+        """``» 1 Board: 82 comes in second``, as many as there is room for."""
+        line: Spans = ()
+        for panel, sight in step.watch:
+            name = f"{keys[panel]} {t(self._titles[panel])}"
+            gap = "   " if line else " "
+            line += spans(f"{gap}{WATCHED}", (f"{name} ", "accent"), t(sight))
+        return shorten(line, width, keep=3)
+
+    def _way_out(self, keys: Mapping[str, str], width: int) -> Spans:
+        text = _OUT_OF_BORROWED if self._borrowed else _OUT
+        return fit_spans(spans((f"   {t(text, back=keys['back'])}", "dim")), width)
+
+
+_AS_AT_START = mark("The table is as it was at the start, and so is its traffic.")
+_OUT = mark("{back} ends it: the table is then as it was at the start, with its traffic")
+_OUT_OF_BORROWED = mark("{back} ends it: the table is then put back as it was found")
+_TURNS = {
+    Phase.READYING: mark("making the table ready …"),
+    Phase.NEXT: mark(" {walk} does it "),
+    Phase.DOING: mark("◐ under way …"),
+    Phase.SHOWN: mark(" {walk} goes on "),
+    Phase.PUTTING_BACK: mark("putting the table back …"),
+    Phase.OVER: mark(" {walk} closes "),
+}
+_LAST = mark(" {walk} puts the table back ")
+_TRY_AGAIN = mark(" {walk} tries again ")
+
+
+def _head(of: Progress, keys: Mapping[str, str], width: int) -> Spans:
+    """Which step it is; at the right whose turn."""
+    turn = _TURNS[of.phase]
+    if of.phase is Phase.OVER and not of.as_found:
+        turn = _TRY_AGAIN
+    elif of.is_last:
+        turn = _LAST
+    waits = of.phase in (Phase.NEXT, Phase.SHOWN, Phase.OVER)
+    right = spans((t(turn, walk=keys["walk"]), "mark" if waits else "warn"), " ")
+    left = spans((f" {t('Walkthrough')}", "accent")) if width > ROOMY or of.step is None else ()
+    if of.step is not None:
+        nth, count = number(of.number), number(len(STEPS))
+        left += spans(
+            (f" {nth}/{count}", "accent"),
+            (f"  {t(of.step.title)}", "strong"),
+        )
+    return spans(*fit_spans(left, max(0, width - width_of(right))), *right)
+
+
+def _told(text: str, width: int, glyph: Span = ("", "")) -> list[Spans]:
+    """A sentence behind a glyph, or where one would be, on as many lines as it needs."""
+    lines: Sequence[str] = wrapped(text, width - 3)
+    if len(lines) > MOST_LINES:
+        lines = [*lines[: MOST_LINES - 1], f"{lines[MOST_LINES - 1][: width - 5]} …"]
+    sign = spans(" ", glyph, " ") if glyph[0] else spans("   ")
+    return [spans(*(sign if i == 0 else spans("   ")), line) for i, line in enumerate(lines)]
