@@ -219,7 +219,8 @@ class EngineSection(Section):
 
 
 class WalkthroughSection(SecretSection):
-    """The account that ``topn-tui walkthrough --write`` writes the table with. Nothing else writes there."""
+    """The account that the walkthrough writes the table with, the command's with ``--write`` and the dashboard's
+    once the operator has typed the table's name. Nothing else writes there."""
 
     url: str | None = None
     """mysql://user@host:port/database, as table.url, of an account with SELECT, INSERT, UPDATE and DELETE."""
