@@ -50,11 +50,11 @@ async def test_a_remapped_key_acts_the_old_one_does_not_and_the_screen_tells_the
 
 
 async def test_texts_in_lists_name_the_keys_of_now() -> None:
-    app = remapped(follow="w", top="f7", find="f3", back="f4")
+    app = remapped(follow="z", top="f7", find="f3", back="f4")
     async with app.run_test(size=(120, 40)) as pilot:
         operator = Operator(app, app._engine, pilot, [NOW_MS])  # type: ignore[arg-type]
         await operator.press("3", "down")
-        assert "w stops" in await operator.press("w")
+        assert "z stops" in await operator.press("z")
         screen = await operator.press("f3", "x", "enter")
         assert "No row here is what f3 asks for; f3 and f4 show all." in screen
         await operator.press("f3", "f4")
@@ -64,15 +64,15 @@ async def test_texts_in_lists_name_the_keys_of_now() -> None:
 
 
 async def test_the_keys_within_a_detail_are_those_of_now() -> None:
-    app = remapped(jump="w", copy_row="y", scroll_down="d")
+    app = remapped(jump="z", copy_row="y", scroll_down="d")
     async with app.run_test(size=(120, 40)) as pilot:
         operator = Operator(app, app._engine, pilot, [NOW_MS])  # type: ignore[arg-type]
         screen = await operator.press("3", "down", "enter")
-        assert "↑ ↓ scroll · w to the row · y copy · esc close" in screen
+        assert "↑ ↓ scroll · z to the row · y copy · esc close" in screen
         await operator.press("y", "g")
         assert app.clipboard.startswith("UPDATE 82")
         assert len(app.screen_stack) == 2
-        await operator.press("w")
+        await operator.press("z")
         assert len(app.screen_stack) == 1
         assert app.marked == 82
 
