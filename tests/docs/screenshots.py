@@ -27,6 +27,7 @@ from tests.embedded.clock import ManualClock
 from tests.tui.conftest import settled
 from topn_tui import language
 from topn_tui.app import Dashboard
+from topn_tui.walking import Phase
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 FRAME_MS = 100
@@ -83,6 +84,18 @@ class Stage:
             await self._frame(STEP_MS)
         raise RuntimeError(f"it never came: {self.app.status.exactness}")
 
+    async def walked_to(self, phase: Phase) -> None:
+        """Let virtual time pass until the walkthrough has come so far.
+
+        Raises:
+            RuntimeError: it did not within a minute.
+        """
+        for _ in range(60_000 // FRAME_MS):
+            if self.app.progress is not None and self.app.progress.phase is phase:
+                return
+            await self._frame()
+        raise RuntimeError(f"the walkthrough stands at {self.app.progress}")
+
     async def press(self, *keys: str) -> None:
         """Each key in a frame of its own."""
         for key in keys:
@@ -131,6 +144,16 @@ def _inserts(of: EventEntry) -> bool:
     return of.explained.key == INSERTED and of.explained.op == "INSERT"
 
 
+async def _walkthrough(on: Stage) -> None:
+    await on.live(20_000)
+    for phase in (*2 * (Phase.NEXT, Phase.SHOWN), Phase.NEXT):  # announced, then done
+        await on.press("w")
+        await on.walked_to(phase)
+    await on.live(SEEN_MS)
+    await on.press("w")
+    await on.walked_to(Phase.SHOWN)
+
+
 async def _narrow(on: Stage) -> None:
     await on.live(20_000)
     await on.press("t", "down", "down", "f")
@@ -144,6 +167,9 @@ SHOTS = {
     ),
     "refill": Shot(size=(80, 24), script=_refill, shows=("EXACT", "low:", "load:", "refill")),
     "past": Shot(size=(120, 40), script=_past, shows=("PAST", "oldest", "INSERT", "entered")),
+    "walkthrough": Shot(
+        size=(120, 40), script=_walkthrough, shows=("3/5", "entered", "displaced", "goes")
+    ),
     "narrow": Shot(size=(60, 20), script=_narrow, shows=("EMBEDDED", "EXACT", "Following")),
 }
 
@@ -158,7 +184,12 @@ async def take(shot: Shot, *, seed: int = 0) -> str:
     clock = ManualClock()
     engine = make_embedded_engine(Settings.model_construct(), clock=clock, seed=seed)
     app = Dashboard(
-        engine, mode="EMBEDDED", workload=engine.workload, now_ms=clock.wall_ms, frame_s=3600
+        engine,
+        mode="EMBEDDED",
+        workload=engine.workload,
+        walk=engine.walk,
+        now_ms=clock.wall_ms,
+        frame_s=3600,
     )
     app.animation_level = "none"
     async with app.run_test(size=shot.size) as pilot:
