@@ -322,12 +322,7 @@ class TopN:
             if now_ms - load.opened_ms >= self._timing.overlap_ms:
                 load.phase, load.asked_ms = Phase.ASK, now_ms
         elif load.phase is Phase.HELD:
-            if any(change not in load.cures for change in self._changes.due):
-                self._close(
-                    load, told("discarded: a key change needs a newer one"), now_ms, gap_ms=0
-                )
-            else:
-                self._resolve(load, now_ms)
+            self._resolve(load, now_ms)
 
     def _why_load(self, now_ms: float) -> Why | None:
         if not self._loaded:
@@ -413,6 +408,11 @@ class TopN:
             load.mind_dirt()
             built = load.build(self.board.size, self.board.reserve_size)
             self._swap(load, built, "swapped", now_ms)
+            return
+        if self._changes.due:
+            # Only where the answer would be held. One that is taken in at once cures what it covers, and
+            # is followed by its successor: where keys change all the while there is always a newer one.
+            self._close(load, told("discarded: a key change needs a newer one"), now_ms, gap_ms=0)
             return
         if state is State.EXACT:
             load.unquiet = [False] * self.partitions
