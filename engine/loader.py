@@ -115,7 +115,7 @@ class Loader:
             return
         self._backoff.reset()
         self.health, self.detail = Health.UP, self.report.server if self.report else ""
-        topn.answered(load, self.watch.believed(answer))
+        topn.answered(load, self.watch.believed(answer), self._clock.monotonic_ms())
 
     def _away(self, error: ServiceAway | WrongSetting) -> str:
         text = error.said if isinstance(error, ServiceAway) else error.told

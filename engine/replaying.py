@@ -178,7 +178,8 @@ class Replay:
         topn.tick(self._now_ms, self._positions, EndOffsets(tuple(self._positions), self._now_ms))
         if topn.query_wanted and topn.load is not None:
             rows = self._replica.best(topn.query_limit)
-            topn.answered(topn.load, Answer(rows=rows, clock_ms=self._replica.clock_ms))
+            answer = Answer(rows=rows, clock_ms=self._replica.clock_ms)
+            topn.answered(topn.load, answer, self._now_ms)
         self._note(topn.take_change())
 
     def _note(self, change: BoardChange) -> None:

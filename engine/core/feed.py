@@ -93,11 +93,11 @@ class FeedView:
         )
 
     def _quiet(self, partition: int, load: Load) -> bool:
-        """Read to its end, and silent since the query for long enough."""
+        """Read to its end, and silent since the answer for long enough."""
         ends = self.ends
         if ends is None or self.positions[partition] < ends.offsets[partition]:
             return False
-        since_ms = max(self._last_ms[partition], load.asked_ms)
+        since_ms = max(self._last_ms[partition], load.answered_ms)
         return ends.read_ms - since_ms >= self._settle_ms
 
     # ── steps back ────────────────────────────────────────────────────────────────────────

@@ -79,6 +79,9 @@ class Load:
         self.cures = tuple(cures)
         self.phase = Phase.WAIT
         self.asked_ms = now_ms
+        self.answered_ms = now_ms
+        """When the answer came; silence is counted from here. At what moment of the query the table was
+        read nobody knows: it may have waited for a lock, and what was written meanwhile is in it."""
         self.answer: Answer | None = None
         self.ahead_ms: float | None = None
         """Since when a silent feed contradicts the answer: the pipeline before us is stuck."""
@@ -136,9 +139,9 @@ class Load:
 
     # ── the answer ────────────────────────────────────────────────────────────────────────
 
-    def take_answer(self, answer: Answer, tracked_limit: int) -> None:
+    def take_answer(self, answer: Answer, tracked_limit: int, now_ms: float) -> None:
         """The query has returned; from here on it is held."""
-        self.answer, self.phase = answer, Phase.HELD
+        self.answer, self.phase, self.answered_ms = answer, Phase.HELD, now_ms
         rows = answer.rows
         self._floor: Floor = rows[tracked_limit].rank_key if len(rows) > tracked_limit else None
         self._answered_keys = frozenset(row.key for row in rows[:tracked_limit])

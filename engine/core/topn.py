@@ -380,10 +380,10 @@ class TopN:
 
     # ── answers ───────────────────────────────────────────────────────────────────────────
 
-    def answered(self, load: Load, answer: Answer) -> None:
+    def answered(self, load: Load, answer: Answer, now_ms: float) -> None:
         """The query of `load` has returned. Ignored if that load is no longer open."""
         if load is self.load and load.phase is Phase.ASK:
-            load.take_answer(answer, self.query_limit - 1)
+            load.take_answer(answer, self.query_limit - 1, now_ms)
 
     def failed(self, load: Load, reason: str, now_ms: float, *, retry_in_ms: float) -> None:
         """The query of `load` has failed; nothing has changed and it will be tried again."""

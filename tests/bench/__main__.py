@@ -125,7 +125,8 @@ def started(size: int) -> TopN:
     for now_ms in (0.0, 1.0, 2.0):
         topn.tick(now_ms, (0,), EndOffsets((0,), now_ms))
         if topn.query_wanted and topn.load is not None:
-            topn.answered(topn.load, Answer(rows=(Row(0, 0),) * 0, clock_ms=START_MS - 5000))
+            nothing = Answer(rows=(Row(0, 0),) * 0, clock_ms=START_MS - 5000)
+            topn.answered(topn.load, nothing, now_ms)
     return topn
 
 

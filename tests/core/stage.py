@@ -197,7 +197,7 @@ class Stage:
     def answer(self, snapshot: Answer | None = None) -> None:
         """Answer the open load's query, by default with the table as it is now."""
         assert self.topn.load is not None
-        self.topn.answered(self.topn.load, snapshot or self.snapshot())
+        self.topn.answered(self.topn.load, snapshot or self.snapshot(), self.now_ms)
 
     def snapshot(self) -> Answer:
         ranked = rank_keys(self.table.items())[: self.topn.query_limit]

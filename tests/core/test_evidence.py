@@ -230,20 +230,19 @@ def test_a_later_load_moves_the_mark_to_its_own_place() -> None:
 # ── silence ───────────────────────────────────────────────────────────────────────────────────
 
 
-def held_load(partitions: int = 1, asked_ms: float = 0) -> Load:
-    load = Load(partitions, Why.AUDIT, asked_ms, opened=1)
-    load.asked_ms = asked_ms
-    load.take_answer(answer(clock_ms=10_000), 1)
+def held_load(partitions: int = 1, answered_ms: float = 0) -> Load:
+    load = Load(partitions, Why.AUDIT, answered_ms, opened=1)
+    load.take_answer(answer(clock_ms=10_000), 1, answered_ms)
     return load
 
 
-def test_silence_is_counted_from_the_query_and_only_at_the_end_of_the_partition() -> None:
+def test_silence_is_counted_from_the_answer_and_only_at_the_end_of_the_partition() -> None:
     feed = FeedView(1, now_ms=0, settle_ms=2000)
-    load = held_load(asked_ms=5000)
+    load = held_load(answered_ms=5000)
     feed.positions = [3]
     assert feed.passed(load) == [Passed.NO], "the ends are not known"
     feed.ends = EndOffsets([3], read_ms=6999)
-    assert feed.passed(load) == [Passed.NO], "silent long before the query is not silent since"
+    assert feed.passed(load) == [Passed.NO], "silent long before the answer is not silent since"
     feed.ends = EndOffsets([3], read_ms=7000)
     assert feed.passed(load) == [Passed.QUIET]
     feed.ends = EndOffsets([4], read_ms=9000)

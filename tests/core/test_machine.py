@@ -207,7 +207,7 @@ class Machine(RuleBasedStateMachine):
     def answered(self) -> None:
         assert self.load is not None
         assert self.answer is not None
-        self.topn.answered(self.load, self.answer)
+        self.topn.answered(self.load, self.answer, self._time())
 
     @rule()
     def load_quickly(self) -> None:
@@ -233,7 +233,7 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def answered_too_late(self) -> None:
         assert self.stale is not None
-        self.topn.answered(*self.stale)
+        self.topn.answered(*self.stale, self._time())
         self.stale = None
 
     @rule(really=SELDOM)

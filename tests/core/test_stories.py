@@ -205,7 +205,7 @@ def test_the_answer_of_a_load_that_is_no_longer_open_is_ignored() -> None:
     stage.topn.failed(old, "timeout", stage.now_ms, retry_in_ms=100)
     stage.table[9] = 90
     stage.hold_at_query()
-    stage.topn.answered(old, stale)
+    stage.topn.answered(old, stale, stage.now_ms)
     stage.topn.failed(old, "again", stage.now_ms, retry_in_ms=100)
     assert stage.topn.query_wanted, "the new load still waits for its own answer"
     stage.holding = False

@@ -266,7 +266,7 @@ class World:
             query.answer_at_ms = self.now_ms + rng.randint(0, 100)
         elif self.now_ms >= query.answer_at_ms:
             self._queries.remove(query)
-            self.topn.answered(query.load, query.answer)
+            self.topn.answered(query.load, query.answer, self._tell_time())
 
     def _answer(self, ranked: Iterable[RankKey]) -> Answer:
         by_position, by_gtid = (self.shape.evidence == e for e in ("position", "gtid"))

@@ -41,7 +41,7 @@ class Reader:
             self._now_ms += 1
             self.topn.tick(self._now_ms, [self._offset], EndOffsets([self._offset], self._now_ms))
             if self.topn.query_wanted and self.topn.load is not None:
-                self.topn.answered(self.topn.load, Answer(rows=(), clock_ms=0))
+                self.topn.answered(self.topn.load, Answer(rows=(), clock_ms=0), self._now_ms)
         self.topn.take_change()
 
 

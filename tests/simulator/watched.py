@@ -65,7 +65,7 @@ class WatchedTopN(TopN):
         if self.totals.loads != before.loads:
             oracle.look_at_invariant(self)
 
-    def answered(self, load: Load, answer: Answer) -> None:
+    def answered(self, load: Load, answer: Answer, now_ms: float) -> None:
         """See :meth:`TopN.answered`."""
         process = self._process
         if process.source.lagging is answer:
@@ -73,7 +73,7 @@ class WatchedTopN(TopN):
         watched = process.oracle.watched
         if watched is not None and watched.load is load:
             _, watched.snapshot, watched.base = process.source.seen[id(answer)]
-        super().answered(load, answer)
+        super().answered(load, answer, now_ms)
 
     def failed(self, *args: Any, **options: Any) -> None:
         """See :meth:`TopN.failed`."""

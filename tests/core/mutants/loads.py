@@ -69,9 +69,9 @@ def no_second_look(why_load: Original) -> Original:
 def cut_answer_is_whole(take_answer: Original) -> Original:
     """An answer that was cut at N + R rows is taken for the whole table: no floor."""
 
-    def wrong(self: Load, answer: Answer, tracked_limit: int) -> None:
+    def wrong(self: Load, answer: Answer, tracked_limit: int, now_ms: float) -> None:
         cut = msgspec.structs.replace(answer, rows=answer.rows[:tracked_limit])
-        take_answer(self, cut, tracked_limit)
+        take_answer(self, cut, tracked_limit, now_ms)
 
     return wrong
 
@@ -92,8 +92,8 @@ def answer_over_the_buffer(build: Original) -> Original:
 def any_answer_will_do(answered: Original) -> Original:
     """The answer of a load that is no longer open is taken for that of the one that is."""
 
-    def wrong(self: TopN, load: Load, answer: Answer) -> None:
-        answered(self, self.load, answer)
+    def wrong(self: TopN, load: Load, answer: Answer, now_ms: float) -> None:
+        answered(self, self.load, answer, now_ms)
 
     return wrong
 
@@ -101,10 +101,10 @@ def any_answer_will_do(answered: Original) -> Original:
 def lagging_replica(answered: Original) -> Original:
     """Not the core's fault: a replica that lags answers, with the rows that it had a query ago."""
 
-    def wrong(self: TopN, load: Load, answer: Answer) -> None:
+    def wrong(self: TopN, load: Load, answer: Answer, now_ms: float) -> None:
         late = self.__dict__.get("_late", answer.rows)
         self.__dict__["_late"] = answer.rows
-        answered(self, load, msgspec.structs.replace(answer, rows=late))
+        answered(self, load, msgspec.structs.replace(answer, rows=late), now_ms)
 
     return wrong
 
