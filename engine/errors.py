@@ -5,6 +5,7 @@
     TopnError
     ├── WrongSetting        the person who set it up: a setting, the table's shape, a grant
     ├── ServiceAway         whoever runs the service; the engine waits and tries again by itself
+    │   └── MissingTable    whoever took the table away, or changed it; the same
     ├── PositionLost        nobody: the feed jumped; the engine starts again at its end (a resync)
     ├── NotOwner            nobody: another engine publishes this board; this one stands by
     ├── StoreRefused        the person who runs the store: a foreign key at our name, read-only, full
@@ -48,6 +49,13 @@ class ServiceAway(TopnError):
         if not self.turn:
             return self.reason
         return told("{reason}; {turn}", reason=self.reason, turn=self.turn)
+
+
+class MissingTable(ServiceAway):
+    """The server answers, and the table, its database or a column of it is not there.
+
+    A board of that table is known to be wrong, other than while a server is merely away.
+    """
 
 
 class PositionLost(TopnError):

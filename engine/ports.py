@@ -90,11 +90,15 @@ class RowSource(Protocol):
 
         Raises:
             WrongSetting: the table's shape cannot be ranked (composite key, FLOAT score, …).
-            ServiceAway: also for a missing table, which somebody may still create.
+            MissingTable: somebody may still create it.
         """
 
     async def best_rows(self, limit: int) -> Answer:
-        """The best `limit` rows, and what is known of the log after them. :meth:`describe` first."""
+        """The best `limit` rows, and what is known of the log after them. :meth:`describe` first.
+
+        Raises:
+            MissingTable: it is no longer what was described.
+        """
 
     async def close(self) -> None:
         """Let go of everything. Never raises, never hangs, safe to call twice."""

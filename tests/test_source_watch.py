@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from engine.columns import Column, Table
 from engine.core.changes import Answer, Delivery, Event, Kind, LogPosition
 from engine.ports import TableReport
-from engine.source_watch import OTHERS_TOLD, SourceWatch
+from engine.source_watch import OTHERS_TOLD, REFUSALS, SourceWatch
 
 UUID = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
 
@@ -17,9 +18,15 @@ def event(*, gtid: str = "", at: int | None = None, server_id: int | None = None
     return Event(Kind.ROWS, "UPDATE", 1000, gtid=gtid, position=position, server_id=server_id)
 
 
-def answer(*, gtid: str = "", at: int | None = None, base: str = "mariadb-bin") -> Answer:
+def answer(
+    *,
+    gtid: str = "",
+    at: int | None = None,
+    base: str = "mariadb-bin",
+    server_id: int | None = None,
+) -> Answer:
     position = None if at is None else LogPosition(3, at, base)
-    return Answer(rows=(), clock_ms=0, gtid=gtid, position=position)
+    return Answer(rows=(), clock_ms=0, gtid=gtid, position=position, server_id=server_id)
 
 
 def watching() -> SourceWatch:
@@ -36,16 +43,17 @@ def watch() -> tuple[SourceWatch, list[str]]:
 BEHIND = [
     (event(gtid="0-1-9"), answer(gtid="0-1-8")),
     (event(gtid=f"{UUID}:1-9"), answer(gtid=f"{UUID}:1-8")),
-    (event(at=500, server_id=1), answer(at=499)),
-    (event(gtid="0-1-9", at=500, server_id=1), answer(gtid="", at=499)),
+    (event(at=500, server_id=1), answer(at=499, server_id=1)),
+    (event(gtid="0-1-9", at=500, server_id=1), answer(gtid="", at=499, server_id=1)),
 ]
 NOT_BEHIND = [
     (event(gtid="0-1-9"), answer(gtid="0-1-9")),
     (event(gtid=f"{UUID}:1-9"), answer(gtid=f"{UUID}:1-20")),
-    (event(at=500, server_id=1), answer(at=500)),
-    (event(at=500, server_id=1), answer(at=1, base="other")),  # another server's names
-    (event(at=500, server_id=2), answer(at=1)),  # perhaps another server's places
-    (event(at=500, server_id=1), answer()),
+    (event(at=500, server_id=1), answer(at=500, server_id=1)),
+    (event(at=500, server_id=1), answer(at=1, base="other", server_id=1)),  # another server's names
+    (event(at=500, server_id=2), answer(at=1, server_id=1)),  # perhaps another server's places
+    (event(at=500, server_id=1), answer(at=1)),  # perhaps the same
+    (event(at=500, server_id=1), answer(server_id=1)),
     (event(gtid="0-1-9", at=1), answer(gtid="0-1-9", at=0)),  # the GTID knows better
     (event(), answer(gtid="0-1-8", at=1)),
 ]
@@ -64,6 +72,47 @@ def test_an_answer_older_than_what_was_delivered_before_it_was_asked(
 @pytest.mark.parametrize(("seen", "said"), NOT_BEHIND)
 def test_what_proves_nothing_is_not_held_against_a_server(seen: Event, said: Answer) -> None:
     assert watching().behind(seen, said) is None
+
+
+def test_an_answer_of_another_server_than_was_described_waits_for_another_look() -> None:
+    """The name leads elsewhere now: who knows whether that one is a replica."""
+    problem = watching().behind(event(at=5, server_id=1), answer(at=9, server_id=2))
+    assert problem is not None
+    assert "the server with id 2 answers, and the one with id 1 did before" in problem
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        (event(at=500, server_id=1), answer(at=4, server_id=1)),
+        (event(gtid="0-1-9"), answer(gtid="0-1-2", server_id=1)),
+    ],
+)
+def test_a_log_that_was_begun_anew_is_believed_after_a_while_but_not_compared(
+    seen: Event, said: Answer
+) -> None:
+    """RESET MASTER on a quiet feed: who made the change cannot lack it for another reason."""
+    watch = watching()
+    for _ in range(REFUSALS):
+        assert watch.behind(seen, said) is not None
+    assert watch.behind(seen, said) is None
+    assert watch.believed(said) == answer(server_id=1), "neither place nor GTID means anything"
+    newer = msgspec.structs.replace(said, position=seen.position, gtid=seen.gtid)
+    assert watch.behind(seen, newer) is None
+    assert watch.believed(newer) == newer, "it has caught up with the log that was delivered"
+
+
+def test_a_replica_that_lags_is_refused_however_often_it_answers() -> None:
+    two, _ = watch()
+    two.described(report(2))
+    for _ in range(3 * REFUSALS):
+        assert two.behind(event(gtid="0-1-9"), answer(gtid="0-1-8", server_id=2)) is not None
+
+
+def test_each_message_that_the_log_lacks_begins_the_doubt_again() -> None:
+    watch = watching()
+    for at in range(500, 500 + 3 * REFUSALS):
+        assert watch.behind(event(at=at, server_id=1), answer(at=4, server_id=1)) is not None
 
 
 def test_nothing_delivered_yet_proves_nothing() -> None:

@@ -134,6 +134,7 @@ class MySQLSource:
         clock = await self._connection.rows(
             "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000, "
             + server.gtid_variable
+            + ", @@global.server_id"
         )
         position = await self._log_status() if self._log_positions else None
         return Answer(
@@ -142,6 +143,7 @@ class MySQLSource:
             position=position,
             gtid="".join(str(clock[0][1] or "").split()),
             query_ms=query_ms,
+            server_id=int(clock[0][2]) or None,
         )
 
     async def close(self) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from engine.adapters.mysql_connection import Connection
 from engine.adapters.mysql_reasons import SERVICE
 from engine.columns import Column, ColumnKind, Table, key_problem, score_problem
-from engine.errors import ServiceAway, WrongSetting
+from engine.errors import MissingTable, WrongSetting
 from engine.told import told
 
 
@@ -56,7 +56,8 @@ async def shape(connection: Connection, wanted: Wanted) -> Shape:
 
     Raises:
         WrongSetting: it cannot be ranked, or a column is not there; with the next step.
-        ServiceAway: there is no such table, or the account may not see it.
+        MissingTable: there is no such table.
+        ServiceAway: the account may not see it.
     """
     database, name, engine = await _find_table(connection, wanted)
     columns = await _columns(connection, database, name)
@@ -95,7 +96,7 @@ async def _find_table(connection: Connection, wanted: Wanted) -> tuple[str, str,
         # What is invisible to the account looks missing here; this statement says which it is.
         quoted_db, quoted_name = (n.replace("`", "``") for n in wanted[:2])
         await connection.rows(f"SELECT 1 FROM `{quoted_db}`.`{quoted_name}` LIMIT 0")
-        raise ServiceAway(
+        raise MissingTable(
             SERVICE,
             told(
                 "there is no table {database}.{table}", database=wanted.database, table=wanted.table

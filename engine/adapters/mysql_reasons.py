@@ -7,12 +7,12 @@ from typing import NamedTuple
 from pymysql import err
 
 from engine.adapters.network import Reason, network_reason
-from engine.errors import ServiceAway, TopnError, WrongSetting
+from engine.errors import MissingTable, ServiceAway, TopnError, WrongSetting
 from engine.told import told
 
 SERVICE = "MySQL"
 
-UNKNOWN_TABLE, UNKNOWN_DATABASE = 1146, 1049
+UNKNOWN_TABLE, UNKNOWN_DATABASE, UNKNOWN_COLUMN = 1146, 1049, 1054
 SYNTAX_ERROR = 1064
 _TIME_ZONE = 1298
 
@@ -48,7 +48,8 @@ def translated(error: BaseException, target: Target, *, timeout_ms: int) -> Topn
             )
         reason = _server_reason(code, target)
         if reason is not None:
-            return ServiceAway(SERVICE, *reason)
+            missing = code in (UNKNOWN_TABLE, UNKNOWN_DATABASE, UNKNOWN_COLUMN)
+            return (MissingTable if missing else ServiceAway)(SERVICE, *reason)
     network = network_reason(error, where=target.where, timeout_ms=timeout_ms)
     if network is not None:
         return ServiceAway(SERVICE, *network)

@@ -100,7 +100,8 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     gtid: str = ""
     reason: str = ""
     server_id: int | None = None
-    """Of the server that the change was made on; None: unknown. Never used to judge an event."""
+    """Of the server that the change was made on; None: unknown. Through replicas it stays the same, while
+    `position` is always of the server that Canal tails."""
 
 
 class Delivery(msgspec.Struct, frozen=True, gc=False):
@@ -124,6 +125,8 @@ class Answer(msgspec.Struct, frozen=True):
     """MariaDB's ``gtid_binlog_pos`` or MySQL's ``gtid_executed``, read after the rows; "" if none."""
     query_ms: float = 0.0
     """How long the query took."""
+    server_id: int | None = None
+    """Of the server that answered; None: unknown. Its `position` says nothing of another server's log."""
 
 
 # ── what comes out ────────────────────────────────────────────────────────────────────────────

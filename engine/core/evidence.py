@@ -3,6 +3,12 @@ that the feed has stepped back.
 
 Three clocks, best first: the GTID, the place in the binlog, and the event's binlog time, which has a
 resolution of one second and is therefore believed only beyond :data:`SLACK_MS`.
+
+A GTID means the same on every server. A place means something in one server's log, until that is begun
+anew (RESET MASTER), and files of two servers mostly have the same names. Within the feed all places are of
+the server that Canal tails. Between the feed and an answer they are compared only if the answering server
+also made the change; and since a change that a replica repeats keeps the id of its maker, and a log may
+have been begun anew, a place beyond the answer's proves nothing if binlog time says the opposite.
 """
 
 from __future__ import annotations
@@ -74,9 +80,25 @@ def is_newer(event: Event, answer: Answer) -> bool:
         after = gtid_after(event.gtid, answer.gtid)
         if after is not None:
             return after
-    if comparable(event.position, answer.position):
-        return event.position >= answer.position  # type: ignore[operator]  # neither is None
+    if same_log(event, answer):
+        beyond = event.position >= answer.position  # type: ignore[operator]  # neither is None
+        return beyond and not _much_older(event, answer)
     return event.es_ms is not None and event.es_ms > answer.clock_ms + SLACK_MS
+
+
+def same_log(event: Event, answer: Answer) -> bool:
+    """Whether both have a place in the log of one server, as far as can be told."""
+    return (
+        event.server_id is not None
+        and event.server_id == answer.server_id
+        and comparable(event.position, answer.position)
+    )
+
+
+def _much_older(event: Event, answer: Answer) -> bool:
+    """By its time the event was surely logged before the query; or it is of a long transaction, whose
+    events may have the time of its beginning: then the next event proves as much."""
+    return event.es_ms is not None and event.es_ms < answer.clock_ms - 2 * SLACK_MS
 
 
 def lies_beyond(event: Event, other: Event) -> bool:

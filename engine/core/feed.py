@@ -16,17 +16,21 @@ class HighWater:
     head is passed again. Until then what is shown is older than what was shown before.
     """
 
-    __slots__ = ("_es_ms", "_position", "rewound_ms")
+    __slots__ = ("_es_ms", "_last", "_position", "rewound_ms")
 
     def __init__(self) -> None:
         self._es_ms: int | None = None
         self._position: LogPosition | None = None
+        self._last: Event | None = None
+        """The event before, whatever its place."""
         self.rewound_ms: float | None = None
-        """When the latest step back was seen; None while there is none to make good."""
+        """When the latest step back was seen; None while there is none to make good. What then follows in
+        order is below the mark, and no further step: after RESET MASTER that is all there will ever be."""
 
     def see(self, event: Event, now_ms: float) -> None:
         """Take in one delivered event."""
         es_ms, position = event.es_ms, event.position
+        last, self._last = self._last, event
         if position is not None and comparable(position, self._position):
             mark = self._position
             back, past = position < mark, position >= mark  # type: ignore[operator]  # comparable
@@ -35,7 +39,8 @@ class HighWater:
         else:
             back = past = False
         if back:
-            self.rewound_ms = now_ms
+            if self.rewound_ms is None or (last is not None and _is_before(event, last)):
+                self.rewound_ms = now_ms
             return
         if past:
             self.rewound_ms = None
@@ -49,6 +54,15 @@ class HighWater:
         self.rewound_ms = None
         self._position = answer.position
         self._es_ms = answer.clock_ms // 1000 * 1000
+
+
+def _is_before(event: Event, other: Event) -> bool:
+    """Whether the event was surely logged before the other one."""
+    if comparable(event.position, other.position):
+        return event.position < other.position  # type: ignore[operator]  # neither is None
+    if event.es_ms is None or other.es_ms is None:
+        return False
+    return event.es_ms < other.es_ms - SLACK_MS
 
 
 class FeedView:
@@ -119,11 +133,12 @@ class FeedView:
             ):
                 mark.restart_at(settled.answer)
 
-    def rewind_stuck(self, settled: Load, now_ms: float, patience_ms: float) -> bool:
-        """The resend has ended below the former head, and nothing more may come for a long time."""
-        since_ms = [m.rewound_ms for m in self._marks if m.rewound_ms is not None]
-        return (
-            bool(since_ms)
-            and now_ms - max(since_ms) >= patience_ms
-            and settled.opened_ms <= max(since_ms)
+    def rewind_stuck(self, load: Load, now_ms: float, patience_ms: float) -> bool:
+        """The resend has ended below the former head, or the log was begun anew: only a load opened after
+        the step back can end it, and this one was not."""
+        return any(
+            mark.rewound_ms is not None
+            and now_ms - mark.rewound_ms >= patience_ms
+            and load.opened_ms <= mark.rewound_ms
+            for mark in self._marks
         )

@@ -100,6 +100,8 @@ class TopN:
         self._moment = 0
         self._loss: tuple[int, str] | None = None
         self._reshaped: int | None = None
+        self._missing: str | None = None
+        """What the last query said, if it was that the table is not there as it was."""
         self._start_reason: str = told("nothing loaded yet")
         self.resync(now_ms, partitions, None)
 
@@ -252,6 +254,7 @@ class TopN:
                     self._settled.passed = [Passed.YES]
             case Kind.RESHAPE:
                 self._reshaped = self._next_moment()
+                self._missing = None  # it may be back; and nothing is EXACT before the next load
                 if self.partitions > 1 and event.op != "ALTER":
                     # Perhaps another table has the name now; the old one's images may still come.
                     self._changes.arm(batch, now_ms, told("table cleared"))
@@ -327,7 +330,7 @@ class TopN:
     def _why_load(self, now_ms: float) -> Why | None:
         if not self._loaded:
             return Why.START
-        if self._loss is not None:
+        if self._loss is not None or (self._missing is not None and self.board.tracked):
             return Why.HEAL
         if self._reshaped is not None:
             return Why.RESHAPED
@@ -385,9 +388,24 @@ class TopN:
         if load is self.load and load.phase is Phase.ASK:
             load.take_answer(answer, self.query_limit - 1, now_ms)
 
-    def failed(self, load: Load, reason: str, now_ms: float, *, retry_in_ms: float) -> None:
-        """The query of `load` has failed; nothing has changed and it will be tried again."""
+    def failed(
+        self,
+        load: Load,
+        reason: str,
+        now_ms: float,
+        *,
+        retry_in_ms: float,
+        missing: bool = False,
+    ) -> None:
+        """The query of `load` has failed; nothing has changed and it will be tried again.
+
+        Missing: because the table is not there as it was. Nothing on the feed may ever say so: a
+        RENAME or a DROP DATABASE is filed under another name. INEXACT until a load is swapped in,
+        unless nothing is on the board, as after a DROP that the feed has told of.
+        """
         if load is self.load:
+            if missing:
+                self._missing = told("the table is not what it was: {reason}", reason=reason)
             self._close(load, told("failed: {reason}", reason=reason), now_ms)
             self._next_load_ms = now_ms + retry_in_ms
 
@@ -420,7 +438,9 @@ class TopN:
             load.mind_dirt()
         passed = self._feed.passed(load)
         if Passed.NO in passed:
-            if self._feed.stale(load):
+            stuck = self._feed.rewind_stuck(load, now_ms, self._timing.fallback_ms)
+            if stuck or self._feed.stale(load):
+                # Stuck: it may be of a log that has been begun anew since, and would be held for ever.
                 self._close(load, told("discarded: older messages came after it"), now_ms, gap_ms=0)
             return
         self._compare(load, passed, now_ms)
@@ -460,6 +480,7 @@ class TopN:
             self._loss = None
         if self._reshaped is not None and load.opened > self._reshaped:
             self._reshaped = None
+        self._missing = None  # this load was opened after the one that failed
         self._changes.cured(load.cures)
         answer = load.answer
         assert answer is not None
@@ -500,6 +521,8 @@ class TopN:
         board, settled = self.board, self._settled
         if self._loss is not None:
             return Claim(State.INEXACT, self._loss[1])
+        if self._missing is not None and board.tracked:
+            return Claim(State.INEXACT, self._missing)
         if self._loaded and board.short:
             return Claim(
                 State.DEFICIT, told("{count} of {size}", count=board.board_count, size=board.size)

@@ -21,6 +21,9 @@ Image: TypeAlias = Mapping[str, str | None]
 """Column name -> Canal's text, None for NULL. A column that is not there was not in the binlog
 (``binlog_row_image=MINIMAL``)."""
 
+SERVER_ID: Final = 1
+"""Of the server that makes the changes, where nothing else is said."""
+
 _JAVA_TYPES: Final[Mapping[str, int]] = {
     "bit": -7, "set": -7, "tinyint": -6, "bigint": -5, "char": 1, "decimal": 3, "numeric": 3,
     "int": 4, "mediumint": 4, "enum": 4, "smallint": 5, "float": 7, "double": 8,
@@ -107,7 +110,7 @@ class BinlogEvent:
     """Where the event starts."""
     length: int = 0
     """The event's bytes in the binlog."""
-    server_id: int = 1
+    server_id: int = SERVER_ID
     table_id: int = 1
 
     @property

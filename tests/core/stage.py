@@ -33,6 +33,8 @@ from engine.core.topn import TopN
 
 EPOCH_MS = 1_700_000_000_000
 TICK_MS = 100
+SERVER_ID = 1
+"""Of the one server that there is."""
 
 
 class Stage:
@@ -60,6 +62,8 @@ class Stage:
     ) -> None:
         self.table: dict[Key, Score | None] = dict(table or {})
         self.now_ms = 0.0
+        self.clock_error_ms = 0
+        """By how much the database's clock is ahead of what it was."""
         self.log = 10
         """Where the next event will stand in the binlog."""
         self.batch = 0
@@ -91,7 +95,7 @@ class Stage:
 
     @property
     def clock_ms(self) -> int:
-        return EPOCH_MS + int(self.now_ms)
+        return EPOCH_MS + int(self.now_ms) + self.clock_error_ms
 
     def upsert(self, key: Key, score: Score | None) -> Event:
         self.table[key] = score
@@ -140,6 +144,7 @@ class Stage:
             changes=changes,
             position=self._place(),
             reason=reason,
+            server_id=SERVER_ID,
         )
         self.log += 1
         return event
@@ -203,7 +208,11 @@ class Stage:
         ranked = rank_keys(self.table.items())[: self.topn.query_limit]
         rows = tuple(Row(key, score) for score, key in ranked)
         return Answer(
-            rows=rows, clock_ms=self.clock_ms, position=self._place(), query_ms=self.query_ms
+            rows=rows,
+            clock_ms=self.clock_ms,
+            position=self._place(),
+            query_ms=self.query_ms,
+            server_id=SERVER_ID,
         )
 
     def hold_at_query(self) -> None:

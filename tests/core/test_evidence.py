@@ -24,12 +24,24 @@ def at(number: int, offset: int, base: str = "binlog") -> LogPosition:
     return LogPosition(number=number, offset=offset, base=base)
 
 
-def event(es_ms: int | None = None, position: LogPosition | None = None, gtid: str = "") -> Event:
-    return Event(Kind.ROWS, "UPDATE", es_ms=es_ms, position=position, gtid=gtid)
+def event(
+    es_ms: int | None = None,
+    position: LogPosition | None = None,
+    gtid: str = "",
+    server_id: int | None = 1,
+) -> Event:
+    return Event(
+        Kind.ROWS, "UPDATE", es_ms=es_ms, position=position, gtid=gtid, server_id=server_id
+    )
 
 
-def answer(clock_ms: int = 0, position: LogPosition | None = None, gtid: str = "") -> Answer:
-    return Answer(rows=(), clock_ms=clock_ms, position=position, gtid=gtid)
+def answer(
+    clock_ms: int = 0,
+    position: LogPosition | None = None,
+    gtid: str = "",
+    server_id: int | None = 1,
+) -> Answer:
+    return Answer(rows=(), clock_ms=clock_ms, position=position, gtid=gtid, server_id=server_id)
 
 
 # ── GTIDs ─────────────────────────────────────────────────────────────────────────────────────
@@ -112,6 +124,24 @@ def test_places_compare_across_files_by_number_and_not_at_all_across_bases() -> 
     assert is_newer(msgspec_replace(other, 2001), answer(clock_ms=1000, position=at(1, 4)))
 
 
+@pytest.mark.parametrize(("made_on", "read_from"), [(1, 2), (None, 1), (1, None), (None, None)])
+def test_places_of_two_servers_are_not_compared(made_on: int | None, read_from: int | None) -> None:
+    """Files of two servers mostly have the same names; where nobody knows whose they are, nor are they."""
+    asked = answer(clock_ms=10_000, position=at(3, 500), server_id=read_from)
+    older = event(es_ms=5000, position=at(120, 10), server_id=made_on)
+    assert not is_newer(older, asked)
+    assert is_newer(event(es_ms=11_001, position=at(2, 4), server_id=made_on), asked), "by time"
+
+
+def test_a_place_beyond_proves_nothing_if_binlog_time_says_the_opposite() -> None:
+    """Canal tails a replica, whose log has the ids of the server that the table is read from; or that
+    server's log was begun anew, and what comes is of the old one."""
+    asked = answer(clock_ms=10_000, position=at(3, 500))
+    assert not is_newer(event(es_ms=7000, position=at(120, 10)), asked)
+    assert is_newer(event(es_ms=8000, position=at(120, 10)), asked), "a statement takes its time"
+    assert is_newer(event(position=at(120, 10)), asked), "no time, no contradiction"
+
+
 def msgspec_replace(old: Event, es_ms: int) -> Event:
     return Event(old.kind, old.op, es_ms=es_ms, position=old.position)
 
@@ -184,7 +214,8 @@ def times(*seconds: float) -> list[Event]:
 def test_by_place_any_step_back_is_seen_and_made_good_at_the_former_head() -> None:
     assert seen(*places(10, 20, 30)).rewound_ms is None
     assert seen(*places(10, 20, 19)).rewound_ms == 2
-    assert seen(*places(10, 20, 5, 10)).rewound_ms == 3, "the latest step back counts"
+    assert seen(*places(10, 20, 5, 10)).rewound_ms == 2, "what follows in order is no further step"
+    assert seen(*places(10, 20, 5, 10, 7)).rewound_ms == 4, "the latest step back counts"
     assert seen(*places(10, 20, 5, 10, 20)).rewound_ms is None
 
 

@@ -10,7 +10,7 @@ from engine.core.changes import Answer, Delete, Event, Kind, LogPosition, Row, U
 from engine.core.loading import Why
 from engine.core.rank import NOTHING_KNOWN, Key, RankKey
 from engine.core.states import State
-from tests.core.stage import Stage, started
+from tests.core.stage import SERVER_ID, Stage, started
 
 LADDER: dict[Key, int | None] = {1: 50, 2: 40, 3: 30, 4: 20, 5: 10}
 
@@ -460,7 +460,7 @@ TableAt = Callable[[float], tuple[list[RankKey], int]]
 def image(place: int, key: Key, score: int, old_key: Key | None = None) -> Event:
     change = Upsert(key, score, old_key=old_key)
     position = LogPosition(number=1, offset=place, base="binlog")
-    return Event(Kind.ROWS, "UPDATE", changes=(change,), position=position)
+    return Event(Kind.ROWS, "UPDATE", changes=(change,), position=position, server_id=SERVER_ID)
 
 
 def never_shows_the_ghost(script: Script, table: TableAt, positions: list[int]) -> None:
@@ -479,7 +479,7 @@ def never_shows_the_ghost(script: Script, table: TableAt, positions: list[int]) 
             ranked, place = table(now_ms)
             rows = tuple(Row(key, score) for score, key in ranked)
             position = LogPosition(number=1, offset=place, base="binlog")
-            stage.answer(Answer(rows=rows, clock_ms=0, position=position))
+            stage.answer(Answer(rows=rows, clock_ms=0, position=position, server_id=SERVER_ID))
     assert any(1 in keys for _, _, _, keys in stage.trace), "the ghost must have been raised"
     ghosts = [at for at in stage.trace if at[1] is State.EXACT and at[3] == [1]]
     assert not ghosts

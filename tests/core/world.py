@@ -41,7 +41,7 @@ from engine.core.topn import TopN
 from tests.core.laws import LAWS
 from tests.core.oracle import Oracle, Wrong, best_of
 from tests.core.world_canal import Broker, Canal
-from tests.core.world_database import Faults, Shape, Table
+from tests.core.world_database import SERVER_ID, Faults, Shape, Table
 from tests.core.world_writers import Writers
 
 
@@ -277,6 +277,7 @@ class World:
             clock_ms=self.writers.database_ms(self.now_ms),
             position=self.table.position(len(log)) if by_position else None,
             gtid=f"0-1-{last}" if by_gtid else "",
+            server_id=SERVER_ID,
         )
 
     # ── steps ─────────────────────────────────────────────────────────────────────────────

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from engine.core.changes import Delete, Event, Kind, RowChange, Upsert
-from tests.core.world_database import Entry, Faults, Shape, Table
+from tests.core.world_database import SERVER_ID, Entry, Faults, Shape, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +168,7 @@ class Canal:
             batch=self._batch if self._shape.numbered else None,
             position=self._table.position(entry.index) if evidence == "position" else None,
             gtid=f"0-1-{entry.transaction.number}" if evidence == "gtid" else "",
+            server_id=SERVER_ID,
             reason="cannot be decoded" if kind is Kind.DEAD else op if kind is Kind.IGNORED else "",
         )
 

@@ -12,6 +12,9 @@ from engine.core.changes import LogPosition
 Rows: TypeAlias = dict[int, int | None]
 """Key to score. ``None``: NULL in a table; in a replica also a row that is known to be gone."""
 
+SERVER_ID = 1
+"""Of the one server that there is."""
+
 
 @dataclass(frozen=True)
 class Shape:

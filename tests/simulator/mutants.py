@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.adapters.embedded.store import EmbeddedBoard
-from engine.core.changes import Answer
 from engine.core.feed import FeedView
 from engine.core.keychanges import KeyChanges
 from engine.core.leaderboard import Leaderboard

@@ -10,7 +10,7 @@ from engine.core.changes import Answer, Row
 from engine.errors import PositionLost, ServiceAway
 from engine.ports import Message, TableReport
 from tests.core.oracle import best_of
-from tests.core.world_database import Rows, Shape, Table
+from tests.core.world_database import SERVER_ID, Rows, Shape, Table
 from tests.core.world_writers import Writers
 from tests.simulator.process import Process, SimClock
 from tests.simulator.weather import Weather
@@ -130,7 +130,7 @@ class SimSource:
     async def describe(self) -> TableReport:
         """See :meth:`engine.ports.RowSource.describe`."""
         await self._ask()
-        return TableReport(table=DESCRIBED, server="simulated, server id 1", server_id=1)
+        return TableReport(table=DESCRIBED, server="simulated, server id 1", server_id=SERVER_ID)
 
     async def best_rows(self, limit: int) -> Answer:
         """See :meth:`engine.ports.RowSource.best_rows`."""
@@ -190,6 +190,7 @@ class SimSource:
             position=self._table.position(end) if by_position else None,
             gtid=f"0-1-{number}" if by_gtid else "",
             query_ms=1,
+            server_id=SERVER_ID,
         )
 
     async def close(self) -> None:

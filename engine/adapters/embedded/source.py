@@ -10,6 +10,7 @@ from engine.adapters.embedded.table import COLUMNS, DATABASE, TABLE, EmbeddedTab
 from engine.columns import Column, Table
 from engine.core.changes import Answer, Row
 from engine.errors import WrongSetting
+from engine.formats.encode import SERVER_ID
 from engine.ports import Clock, TableReport
 from engine.told import told
 
@@ -77,6 +78,7 @@ class EmbeddedSource:
             position=self._table.position,
             gtid=self._table.gtid,
             query_ms=query_ms,
+            server_id=SERVER_ID,
         )
 
     async def close(self) -> None:
