@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.core.changes import Answer, Event, LogPosition
-from engine.core.evidence import SLACK_MS, EndOffsets, comparable
+from engine.core.evidence import SLACK_MS, EndOffsets, comparable, same_log
 from engine.core.loading import Load, Passed
 
 
@@ -52,7 +52,9 @@ class HighWater:
     def restart_at(self, answer: Answer) -> None:
         """A load opened after the step back has been passed: its place is the mark from now on."""
         self.rewound_ms = None
-        self._position = answer.position
+        # A place in another server's log is no mark; the next message sets it.
+        here = self._last is not None and same_log(self._last, answer)
+        self._position = answer.position if here else None
         self._es_ms = answer.clock_ms // 1000 * 1000
 
 

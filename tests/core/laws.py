@@ -16,6 +16,8 @@ class Law(StrEnum):
     AUDIT = "an audit tells losses, all and only them"
     DIFFERENCES = "the differences give the board"
     PROGRESS = "once all is calm it is EXACT again"
+    STEADY = "no steady traffic keeps it from coming back"
+    KNOWN = "what is known to be gone is not EXACT"
 
 
 LAWS = {
@@ -31,7 +33,10 @@ LAWS = {
     "a row entered twice": Law.DIFFERENCES,
     "a row moved that was not there": Law.DIFFERENCES,
     "the stream of changes does not give the board": Law.DIFFERENCES,
+    "the table was said to be ahead of a feed that keeps up": Law.AUDIT,
     "no progress": Law.PROGRESS,
+    "steady changes keep it from coming back": Law.STEADY,
+    "EXACT although the table is known to be gone": Law.KNOWN,
     "a silent loss was not healed after traffic": Law.PROGRESS,
 }
 """What an oracle complains of, and the law that this breaks."""

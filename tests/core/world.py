@@ -21,6 +21,7 @@ A contradiction raises :class:`Wrong` with the seed in it. What the promise leav
 from __future__ import annotations
 
 import random
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn
@@ -30,6 +31,7 @@ from engine.core.changes import (
     BoardChange,
     Delivery,
     Kind,
+    LogPosition,
     Row,
 )
 from engine.core.evidence import EndOffsets
@@ -43,6 +45,12 @@ from tests.core.oracle import Oracle, Wrong, best_of
 from tests.core.world_canal import Broker, Canal
 from tests.core.world_database import SERVER_ID, Faults, Shape, Table
 from tests.core.world_writers import Writers
+
+STEADY_MS = 24_000
+"""How long changes go on steadily before all is calm."""
+
+AHEAD = "the feed is silent but the table has changed"
+"""Out of a notice."""
 
 
 @dataclass
@@ -94,14 +102,14 @@ class World:
             lost=self.canal.lost,
             holed=self.canal.holed,
             steps_seen=by_position,
-            clock_trusted=by_position or not self.faults.clock,
+            clock_trusted=(by_position and not self.faults.elsewhere) or not self.faults.clock,
             notice=lambda: self.notices[-1],
         )
 
         self.steps = self.exact = self.provisional = self.loads = 0
         self.notices: list[str] = []
         self._calm = False
-        self._away_until_ms = 0.0
+        self._away_until_ms = self._gone_until_ms = 0.0
         self._last_look: tuple[object, ...] = ()
         self._fill()
         self._start()
@@ -110,8 +118,9 @@ class World:
         """The whole history; raises :class:`Wrong`."""
         for _ in range(self.shape.steps):
             self._step()
-        self._calm = True
-        self.now_ms = max(self.now_ms, self.canal.stuck_until_ms, self._away_until_ms)
+        self._calm_down()
+        if self.faults.steady:
+            self._keep_changing()
         at_peace = self._drain(within_ms=60_000)
         if self.canal.lost:
             self._heal_silent_loss()
@@ -119,6 +128,13 @@ class World:
             self._wrong("no progress")
         self.loads += self.topn.totals.loads
         return self
+
+    def _calm_down(self) -> None:
+        """Nothing goes wrong any more."""
+        self._calm = True
+        self.now_ms = max(
+            self.now_ms, self.canal.stuck_until_ms, self._away_until_ms, self._gone_until_ms
+        )
 
     # ── start ─────────────────────────────────────────────────────────────────────────────
 
@@ -143,6 +159,8 @@ class World:
             notify=lambda level, text: self.notices.append(f"{level}: {text}"),
         )
         self._mirror: dict[Key, Row] = {}
+        self._gone_since: int | None = None
+        """The number of loads taken in when the table was last said to be gone."""
         self.oracle.forget()
         self._forget_feed()
 
@@ -213,8 +231,11 @@ class World:
         if not away:
             self._read_ends()
         before = self.oracle.before_tick(topn)
+        notices = len(self.notices)
         topn.tick(self._tell_time(), self.positions, self._ends)
         self.oracle.after_tick(topn, before)
+        if any(AHEAD in notice for notice in self.notices[notices:]):
+            self._look_at_silence()
         self._follow(topn.take_change())
         self._run_queries()
 
@@ -252,10 +273,10 @@ class World:
         if query.rows is None:
             if self.now_ms < query.rows_at_ms:
                 return
-            if self.faults.failing_query and not self._calm and rng.random() < 0.3:
+            gone = self.now_ms < self._gone_until_ms
+            if gone or (self.faults.failing_query and not self._calm and rng.random() < 0.3):
                 self._queries.remove(query)
-                self.topn.failed(query.load, "timeout", self._tell_time(), retry_in_ms=1000)
-                self.oracle.follow_load(self.topn)
+                self._fail(query.load, gone=gone)
                 return
             query.rows = best_of(self.table.visible, shape.size + shape.reserve + 1)
             if watched is not None and watched.load is query.load:
@@ -268,6 +289,12 @@ class World:
             self._queries.remove(query)
             self.topn.answered(query.load, query.answer, self._tell_time())
 
+    def _fail(self, load: Load, *, gone: bool) -> None:
+        if gone and load is self.topn.load:
+            self._gone_since = self.topn.totals.loads
+        self.topn.failed(load, "no", self._tell_time(), retry_in_ms=1000, missing=gone)
+        self.oracle.follow_load(self.topn)
+
     def _answer(self, ranked: Iterable[RankKey]) -> Answer:
         by_position, by_gtid = (self.shape.evidence == e for e in ("position", "gtid"))
         log = self.table.log
@@ -275,10 +302,16 @@ class World:
         return Answer(
             rows=tuple(Row(key, score) for score, key in ranked),
             clock_ms=self.writers.database_ms(self.now_ms),
-            position=self.table.position(len(log)) if by_position else None,
+            position=self._log_end() if by_position else None,
             gtid=f"0-1-{last}" if by_gtid else "",
-            server_id=SERVER_ID,
+            server_id=SERVER_ID + self.faults.elsewhere,
         )
+
+    def _log_end(self) -> LogPosition:
+        """Where the log of the server that is asked has come to."""
+        if self.faults.elsewhere:
+            return LogPosition(number=1, offset=4, base="binlog")
+        return self.table.position(len(self.table.log))
 
     # ── steps ─────────────────────────────────────────────────────────────────────────────
 
@@ -287,7 +320,8 @@ class World:
         self.now_ms += rng.randint(0, 2 * self.shape.pace_ms)
         chance = rng.random()
         if chance < 0.22:
-            self.writers.write(self.now_ms)
+            if self.now_ms >= self._gone_until_ms:
+                self.writers.write(self.now_ms)
         elif chance < 0.6:
             self.canal.step(self.now_ms, calm=False)
         else:
@@ -300,6 +334,56 @@ class World:
             self._resync()
         if faults.restart and rng.random() < 0.006:
             self._restart()
+        if faults.gone and rng.random() < 0.01:
+            self._gone_until_ms = self.now_ms + rng.randint(1000, 6000)
+        if faults.log_reset and rng.random() < 0.01:
+            self._begin_log_anew()
+        self._tick()
+        self._look()
+
+    def _begin_log_anew(self) -> None:
+        """An operator waits until all of the log was read, and has Canal begin at the new one."""
+        for _ in range(100):
+            if self._resting():
+                self.table.begin_log_anew()
+                self.canal.begin_at_the_end(self.now_ms)
+                return
+            self._pass(100)
+
+    def _keep_changing(self) -> None:
+        """Some row changes all the while, its key if rows do that; an engine that has to load does so.
+
+        With several partitions and keys that change it can be loaded only; otherwise it is EXACT too.
+        """
+        rng, moving = self._rng, bool(self.faults.move)
+        wanted = (
+            {State.EXACT, State.CATCHING_UP}
+            if moving and self.shape.partitions > 1
+            else {State.EXACT}
+        )
+        if self.faults.log_reset:
+            self._begin_log_anew()
+        else:
+            self._resync()
+        gap_ms, began_ms = rng.choice((200, 400, 700)), self.now_ms
+        seen: set[State] = set()
+        due_ms = began_ms
+        while self.now_ms - began_ms < STEADY_MS:
+            if self.now_ms >= due_ms:
+                due_ms += gap_ms
+                self.writers.change_one(self.now_ms, moving=moving)
+            self._pass(50)
+            if self.now_ms - began_ms >= STEADY_MS * 2 / 3:
+                seen.add(self.topn.claim().state)
+        if not seen & wanted:
+            self._wrong("steady changes keep it from coming back", seen)
+
+    def _pass(self, ms: float) -> None:
+        """Time, in which nothing goes wrong, and all that is written comes."""
+        self.now_ms += ms
+        for _ in range(4):
+            self.canal.step(self.now_ms, calm=True)
+        self._poll()
         self._tick()
         self._look()
 
@@ -348,7 +432,23 @@ class World:
         if self.topn.loaded:
             self.oracle.look_at_invariant(self.topn)
         if claim.state is State.EXACT:
+            if self._gone_since == totals.loads and self.topn.board.tracked:
+                self._wrong("EXACT although the table is known to be gone")
             self.oracle.look_at_exact(self.topn, resting=self._resting())
+
+    def _look_at_silence(self) -> None:
+        """The table was said to be ahead of a silent feed: what it is ahead by must be overdue."""
+        arrivals = self.oracle.arrivals
+        if self.canal.lost or any(arrivals.holes):
+            return
+        log = self.table.log
+        late = [
+            log[index].transaction.written_ms
+            for indices, high in zip(self.table.of_partition, arrivals.high, strict=True)
+            for index in indices[bisect_right(indices, high) :][:1]
+        ]
+        if late and self.now_ms - min(late) < Timing().settle_ms:
+            self._wrong("the table was said to be ahead of a feed that keeps up")
 
     def _resting(self) -> bool:
         table, delivered = self.table, self.positions == self.broker.ends()

@@ -82,6 +82,10 @@ class Canal:
         else:
             self._take_batch(now_ms, calm=calm)
 
+    def begin_at_the_end(self, now_ms: float) -> None:
+        """Somebody has it forget where it was, which it has read to its end."""
+        self._saved = [(now_ms, self._cursor)]
+
     def _strikes(self, fault: str, chance: float) -> bool:
         return bool(getattr(self._faults, fault)) and self._rng.random() < chance
 

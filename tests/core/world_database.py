@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import TypeAlias
@@ -96,6 +97,14 @@ class Faults:
     restart: int = 15
     away: int = 15
     """The broker cannot be reached for a while."""
+    gone: int = 12
+    """The table is not there for a while, and nothing on the feed says so."""
+    log_reset: int = 12
+    """The binlog is begun anew (RESET MASTER), once all of it was read."""
+    elsewhere: int = 8
+    """The table is read from a replica, up to date, that has a shorter log of its own."""
+    steady: int = 15
+    """Before all is calm, changes go on for a while, and nothing else."""
 
     @classmethod
     def draw(cls, rng: random.Random) -> Faults:
@@ -158,6 +167,7 @@ class Table:
         self.visible: Rows = {}
         self.visible_count = 0
         self._shape = shape
+        self._log_starts = [0]
         self._history: dict[int, list[tuple[int, int, int | None]]] = {
             key: [] for key in range(shape.keys)
         }
@@ -209,4 +219,9 @@ class Table:
 
     def position(self, index: int) -> LogPosition:
         """Where in the binlog an event stands; a file holds fifty."""
+        index -= self._log_starts[bisect_right(self._log_starts, index) - 1]
         return LogPosition(number=1 + index // 50, offset=4 + index % 50 * 100, base="binlog")
+
+    def begin_log_anew(self) -> None:
+        """From here on places are counted from the beginning again."""
+        self._log_starts.append(len(self.log))
