@@ -50,12 +50,19 @@ class HighWater:
             self._es_ms = es_ms
 
     def restart_at(self, answer: Answer) -> None:
-        """A load opened after the step back has been passed: its place is the mark from now on."""
+        """A load opened after the step back has been passed: its place is the mark from now on, or that
+        of the last event, if it is beyond it."""
         self.rewound_ms = None
-        # A place in another server's log is no mark; the next message sets it.
-        here = self._last is not None and same_log(self._last, answer)
-        self._position = answer.position if here else None
+        self._position = answer.position
         self._es_ms = answer.clock_ms // 1000 * 1000
+        last = self._last
+        if last is None:
+            return
+        # What has come since is in order, and in a log begun anew it may be beyond the answer already. And
+        # a place in another server's log is no mark at all.
+        if not same_log(last, answer) or last.position > answer.position:  # type: ignore[operator]  # comparable
+            self._position = last.position
+        self._es_ms = max(self._es_ms, last.es_ms or 0)
 
 
 def _is_before(event: Event, other: Event) -> bool:

@@ -184,3 +184,24 @@ def test_a_clock_set_back_an_hour_is_exact_again_under_traffic() -> None:
         stage.deliver(stage.upsert(6, 900 + score))
         stage.run(1000)
     stage.assert_exact()
+
+
+def test_the_mark_after_a_log_begun_anew_is_what_has_come_of_it_not_what_the_load_saw() -> None:
+    """The load is passed by a message beyond it; a resend that begins between the two is one all the same."""
+    stage = Stage(ROWS, size=3, reserve=3)
+    stage.log = 100_000
+    stage.settle()
+    begin_anew(stage)
+    stage.deliver(stage.upsert(6, 900))
+    stage.run(5200)
+    stage.hold_at_query()
+    stage.answer()
+    stage.holding = False
+    events = [stage.upsert(6, 2000 + score) for score in range(9)]
+    stage.deliver(*events)
+    stage.run(200)
+    stage.assert_exact()
+    stage.deliver(*events[4:6])
+    assert stage.state is State.CATCHING_UP
+    stage.deliver(*events[6:])
+    stage.assert_exact()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import engine.core.evidence
-from engine.core.changes import Event
-from engine.core.evidence import BatchRef
-from engine.core.feed import FeedView
+from engine.core.changes import Answer, Event
+from engine.core.evidence import BatchRef, comparable
+from engine.core.feed import FeedView, HighWater
 from engine.core.loading import Load, Passed
+from tests.core import test_answers as answers
+from tests.core import test_steady_changes as steady
 from tests.core import test_stories as stories
 from tests.core import test_traps as traps
 from tests.core.laws import Law
@@ -65,6 +69,64 @@ def ends_of_any_time(see_order: Original) -> Original:
     return wrong
 
 
+def below_the_mark_is_a_step_back(see: Original) -> Original:
+    """Each message below the mark counts as another step back, also one that follows in order."""
+
+    def wrong(self: HighWater, event: Event, now_ms: float) -> None:
+        see(self, event, now_ms)
+        if self.rewound_ms is not None:
+            self.rewound_ms = now_ms
+
+    return wrong
+
+
+def step_back_moves_no_load(rewind_stuck: Original) -> Original:
+    """After a step back the open load, or the one on show, is waited for like any other."""
+    return lambda self, load, now_ms, patience_ms: False
+
+
+def mark_at_the_load(restart_at: Original) -> Original:
+    """A load that ends a step back sets the mark to its own place, behind what has come since."""
+
+    def wrong(self: HighWater, answer: Answer) -> None:
+        restart_at(self, answer)
+        self._position = answer.position
+
+    return wrong
+
+
+def places_of_any_server(same_log: Original) -> Original:
+    """Places are compared wherever the files have the same names, whosever log they are of."""
+    return lambda event, answer: comparable(event.position, answer.position)
+
+
+def place_against_time(much_older: Original) -> Original:
+    """A place beyond the answer's is proof even if the event is much older by its time."""
+    return lambda event, answer: False
+
+
+def silence_from_the_question(take_answer: Original) -> Original:
+    """Silence is counted from when the query was wanted, however late the table was read."""
+
+    def wrong(self: Load, *args: Any) -> None:
+        take_answer(self, *args)
+        self.answered_ms = self.asked_ms
+
+    return wrong
+
+
+def log_begun_anew() -> None:
+    steady.test_a_log_begun_anew_is_exact_again_under_any_traffic(1000)
+
+
+def backlog_of_another_server() -> None:
+    answers.test_a_backlog_out_of_another_servers_log_does_not_pass_the_first_load(2, 0)
+
+
+def backlog_through_a_replica() -> None:
+    answers.test_a_backlog_out_of_another_servers_log_does_not_pass_the_first_load(1, 5000)
+
+
 def step_back() -> None:
     stories.test_a_step_back_in_the_feed_is_catching_up_until_its_mark_is_passed("position")
 
@@ -105,8 +167,9 @@ MUTANTS = (
             stories.test_an_older_message_takes_a_provisional_exact_back,
             stories.test_silence_after_older_messages_proves_nothing_and_is_loaded_again,
         ],
-        histories=60,
+        histories=400,
         laws=(Law.CUT, Law.AUDIT, Law.PASSED),
+        world={"stall": 1},
     ),
     Mutant(
         "rewinds end only at their mark",
@@ -144,5 +207,71 @@ MUTANTS = (
         "_see_order",
         ends_of_any_time,
         [traps.test_batch_order_needs_end_offsets_that_were_read_after_it],
+    ),
+    Mutant(
+        "below the mark is a step back",
+        HighWater,
+        "see",
+        below_the_mark_is_a_step_back,
+        [log_begun_anew],
+        histories=60,
+        laws=(Law.STEADY, Law.PROGRESS),
+        world={"steady": 1, "log_reset": 1, "move": 0, "evidence": "position"},
+    ),
+    Mutant(
+        "step back moves no load",
+        FeedView,
+        "rewind_stuck",
+        step_back_moves_no_load,
+        [steady.test_an_answer_held_while_the_log_is_begun_anew_is_given_up],
+        histories=60,
+        laws=(Law.STEADY, Law.PROGRESS),
+        world={"steady": 1, "log_reset": 1, "move": 0, "evidence": "position"},
+    ),
+    Mutant(
+        "mark at the load",
+        HighWater,
+        "restart_at",
+        mark_at_the_load,
+        [
+            steady.test_the_mark_after_a_log_begun_anew_is_what_has_come_of_it_not_what_the_load_saw,
+        ],
+    ),
+    Mutant(
+        "places of any server",
+        engine.core.evidence,
+        "same_log",
+        places_of_any_server,
+        [backlog_of_another_server],
+        histories=60,
+        laws=(Law.CUT, Law.AUDIT, Law.PASSED),
+        world={"elsewhere": 1, "evidence": "position"},
+    ),
+    Mutant(
+        "place against time",
+        engine.core.evidence,
+        "_much_older",
+        place_against_time,
+        [backlog_through_a_replica],
+    ),
+    Mutant(
+        "silence from the question",
+        Load,
+        "take_answer",
+        silence_from_the_question,
+        [answers.test_a_slow_query_on_a_sparse_feed_is_no_sign_that_canal_hangs],
+        histories=300,
+        laws=(Law.AUDIT,),
+        world={
+            "slow_query": 1,
+            "partitions": 1,
+            "pace_ms": 250,
+            "steps": 400,
+            "dead": 0,
+            "silent": 0,
+            "hole": 0,
+            "stall": 0,
+            "crash": 0,
+        },
     ),
 )

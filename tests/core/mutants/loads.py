@@ -10,6 +10,8 @@ from engine.core.changes import Answer
 from engine.core.leaderboard import Leaderboard
 from engine.core.loading import Load, Why
 from engine.core.topn import TopN
+from tests.core import test_answers as answers
+from tests.core import test_steady_changes as steady
 from tests.core import test_stories as stories
 from tests.core.laws import Law
 from tests.core.mutants.mutant import Mutant, Original
@@ -124,6 +126,39 @@ def altered_under_an_open_load(swap: Original) -> Original:
     return wrong
 
 
+def overtaken_by_any_cure(resolve: Original) -> Original:
+    """Any answer is discarded for a newer cure, also one that would be taken in at once."""
+
+    def wrong(self: TopN, load: Load, now_ms: float) -> None:
+        if any(change not in load.cures for change in self._changes.due):
+            self._close(load, "discarded", now_ms, gap_ms=0)
+        else:
+            resolve(self, load, now_ms)
+
+    return wrong
+
+
+def missing_table_is_an_outage(failed: Original) -> Original:
+    """A query that says the table is not there is one that failed, and no more."""
+
+    def wrong(self: TopN, *args: Any, missing: bool = False, **options: Any) -> None:
+        failed(self, *args, **options)
+
+    return wrong
+
+
+def start_under_steady_changes() -> None:
+    steady.test_a_start_under_steady_key_changes_is_left(400, 50)
+
+
+def loss_under_steady_changes() -> None:
+    steady.test_a_loss_under_steady_key_changes_is_healed(3000, 3000)
+
+
+def deficit_under_steady_changes() -> None:
+    steady.test_a_short_board_under_steady_key_changes_is_filled(600, 500)
+
+
 MUTANTS = (
     Mutant(
         "no buffer",
@@ -132,7 +167,7 @@ MUTANTS = (
         no_buffer,
         [stories.test_what_changes_while_a_load_is_open_is_not_lost_in_it],
         histories=40,
-        laws=(Law.MEMORY,),
+        laws=(Law.MEMORY, Law.AUDIT),
     ),
     Mutant(
         "no overlap",
@@ -197,7 +232,7 @@ MUTANTS = (
         answer_over_the_buffer,
         [stories.test_what_changes_while_a_load_is_open_is_not_lost_in_it],
         histories=40,
-        laws=(Law.MEMORY,),
+        laws=(Law.MEMORY, Law.AUDIT),
     ),
     Mutant(
         "any answer will do",
@@ -231,5 +266,30 @@ MUTANTS = (
         "_swap",
         altered_under_an_open_load,
         [stories.test_an_alter_under_an_open_load_needs_another_one],
+    ),
+    Mutant(
+        "overtaken by any cure",
+        TopN,
+        "_resolve",
+        overtaken_by_any_cure,
+        [
+            start_under_steady_changes,
+            loss_under_steady_changes,
+            deficit_under_steady_changes,
+            steady.test_a_cure_is_taken_in_although_the_next_one_is_due_and_only_the_next_one_ends_it,
+        ],
+        histories=60,
+        laws=(Law.STEADY,),
+        world={"steady": 1, "move": 1, "partitions": 3, "log_reset": 0},
+    ),
+    Mutant(
+        "missing table is an outage",
+        TopN,
+        "failed",
+        missing_table_is_an_outage,
+        [answers.test_a_board_of_a_table_that_is_gone_is_inexact_until_it_is_back_and_loaded],
+        histories=60,
+        laws=(Law.KNOWN,),
+        world={"gone": 1},
     ),
 )
