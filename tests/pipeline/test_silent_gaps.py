@@ -120,6 +120,33 @@ def test_the_table_was_swapped_by_rename(world: WorldFactory, engine_on: EngineF
     gap.is_found_and_healed()
 
 
+@pytest.mark.parametrize("dropped", [False, True], ids=["renamed", "dropped with another"])
+def test_the_table_is_gone_and_nothing_said_so(
+    world: WorldFactory, engine_on: EngineFactory, dropped: bool
+) -> None:
+    """Canal files a RENAME under the new name, and a DROP of several tables under the first."""
+    shop = world(canal=False)
+    engine = start_proven(shop, engine_on, *AUDITS, account="reader")
+    ((_, create),) = shop.query(f"SHOW CREATE TABLE {TABLE}")
+    if dropped:
+        shop.execute(f"CREATE TABLE other (id INT PRIMARY KEY); DROP TABLE other, {TABLE}")
+    else:
+        shop.execute(f"RENAME TABLE {TABLE} TO {TABLE}_old")
+    engine.wait_for(
+        lambda line: (
+            line["state"] == "INEXACT"
+            and "the table is not what it was: there is no table" in line["reason"]
+        ),
+        "known to be gone",
+    )
+    assert TABLE in engine.wait_notice("^warning: MySQL: there is no table")
+    assert stored(shop), "the board stays as it is"
+    shop.execute(str(create) if dropped else f"RENAME TABLE {TABLE}_old TO {TABLE}")
+    change(shop, 5)
+    wait_equal(shop, engine)
+    assert fresh(engine)["audit_mismatches"] == 0, "it was known to be wrong"
+
+
 def test_the_binlog_was_compressed_which_canal_cannot_read(
     private_stack: PrivateStackFactory, world: WorldFactory, engine_on: EngineFactory
 ) -> None:

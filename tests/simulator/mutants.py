@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import engine.loader
 from engine.adapters.embedded.store import EmbeddedBoard
 from engine.core.feed import FeedView
 from engine.core.keychanges import KeyChanges
@@ -123,10 +124,16 @@ def stored_positions(seek_to_end: Original) -> Original:
     return wrong
 
 
+def missing_table_is_an_outage(missing_table: Original) -> Any:
+    """A table that is not there is taken for a server that does not answer."""
+    return type("NeverRaised", (Exception,), {})
+
+
 SIGMA = "EXACT but not the top N of what was delivered"
 TRACKED = "tracked is not what ranks above the floor"
 CUT = "EXACT but never a state of the table"
 SHOWN = "the EXACT board on show is not that of its positions"
+MISMATCH = "an audit mismatch although nothing was lost"
 AT_REST = "EXACT at rest and not the table"
 NO_WAY_BACK = "no way back to EXACT"
 BACK = "positions have gone back within an epoch"
@@ -161,7 +168,7 @@ MUTANTS = (
     SimMutant("positions ahead of the board", Engine, "_board_state", publishing.positions_ahead, histories=30,
               law=("positions run ahead of what was applied",)),
     SimMutant("merged without the buffer", Load, "build", merged_without_buffer, histories=20,
-              law=(TRACKED, "an audit mismatch although nothing was lost")),
+              law=(TRACKED, MISMATCH)),
     SimMutant("floor lowered by a cut load", Load, "take_answer", cut_load_lowers_the_floor, histories=10,
               law=(TRACKED,)),
     SimMutant("merged before compared", TopN, "_compare", merged_before_compared, histories=100,
@@ -184,6 +191,8 @@ MUTANTS = (
               law=("an engine asks the table twice at a time",)),
     SimMutant("standby for ever", Publisher, "_acquire", publishing.standby_for_ever, histories=20,
               world={**TWO, "faults": {"kill": 4, "silent_loss": 0, "rename_swap": 0}}, law=(NO_WAY_BACK,)),
+    SimMutant("missing table is an outage", engine.loader, "MissingTable", missing_table_is_an_outage, histories=40,
+              world={"faults": {"table_gone": 4}}, law=("EXACT although the table is known to be gone",)),
 )  # fmt: skip
 
 

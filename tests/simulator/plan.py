@@ -26,7 +26,7 @@ FAULTS = {
     "feed_away": 20, "feed_mute": 12, "feed_slow": 20, "topic_recreated": 8, "expired": 10,
     "partition_added": 6, "store_away": 20, "store_slow": 20, "reply_lost": 20, "dump": 25,
     "restored": 20, "emptied": 12, "news_lost": 15, "meddled": 10, "kill": 25, "kill_uncommitted": 15, "stop": 12,
-    "pause": 25, "another_engine": 30, "audit": 20, "refill": 10,
+    "pause": 25, "another_engine": 30, "audit": 20, "refill": 10, "table_gone": 12, "log_reset": 15,
 }  # fmt: skip
 """Faults, and how many histories in a hundred have each."""
 

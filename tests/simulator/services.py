@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from engine.adapters.embedded.feed import EmbeddedFeed
 from engine.core.changes import Answer, Row
-from engine.errors import PositionLost, ServiceAway
+from engine.errors import MissingTable, PositionLost, ServiceAway
 from engine.ports import Message, TableReport
 from tests.core.oracle import best_of
 from tests.core.world_database import SERVER_ID, Rows, Shape, Table
@@ -126,6 +126,8 @@ class SimSource:
         self.lagging: Answer | None = None
         """The last answer that came from a server which lags, and can be known to."""
         self._asked = False
+        self.gone = False
+        """The last question was answered with: there is no such table."""
 
     async def describe(self) -> TableReport:
         """See :meth:`engine.ports.RowSource.describe`."""
@@ -198,11 +200,15 @@ class SimSource:
 
     async def _ask(self) -> None:
         await self._process.turn()
+        self.gone = False
         if self._weather.holds("hanging_query"):
             await asyncio.sleep(QUERY_TIMEOUT_MS / 1000)
             await self._process.turn()
             raise ServiceAway("MySQL", "no answer in time")
         await self._weather.pass_by(most_ms=30)
         await self._process.turn()
+        self.gone = self._weather.holds("table_gone")
+        if self.gone:
+            raise MissingTable("MySQL", "there is no such table")
         if self._weather.holds("failing_query"):
             raise ServiceAway("MySQL", "the connection was refused")

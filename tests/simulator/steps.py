@@ -95,6 +95,23 @@ async def _rename_swap(world: World) -> None:
     world.canal.lost.update(range(before, len(table.log)))
 
 
+async def _table_gone(world: World) -> None:
+    """Renamed away, which nothing on the topic says; somebody asks for an audit meanwhile."""
+    world.weather.set("table_gone", world.rng.randint(1000, 6000))
+    await _audit(world)
+
+
+async def _log_reset(world: World) -> None:
+    """RESET MASTER, as soon as all of the log was read; Canal begins at the new one."""
+    for _ in range(100):
+        if world.canal.idle and all(p.applied == world.topic.ends() for p in world.living()):
+            world.table.begin_log_anew()
+            world.canal.begin_at_the_end(world.now_ms)
+            return
+        world.move_canal(calm=True)
+        await world.clock.sleep(50)
+
+
 async def _clock_set(world: World) -> None:
     world.writers.clock_error_ms += world.rng.choice((-4000, -2000, 3000))
 
@@ -210,5 +227,6 @@ _OTHERS = {
     "topic_recreated": _topic_recreated, "expired": _expired, "partition_added": _partition_added,
     "dump": _dump, "restored": _restored, "emptied": _emptied, "news_lost": _news_lost,
     "meddled": _meddled, "kill": _kill, "kill_uncommitted": _kill_uncommitted, "stop": _stop, "pause": _pause,
-    "another_engine": _another_engine, "audit": _audit, "refill": _refill,
+    "another_engine": _another_engine, "audit": _audit, "refill": _refill, "table_gone": _table_gone,
+    "log_reset": _log_reset,
 }  # fmt: skip

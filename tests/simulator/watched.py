@@ -14,6 +14,7 @@ import engine.runtime
 from engine.core.changes import Answer, BoardChange, Delivery
 from engine.core.evidence import EndOffsets
 from engine.core.loading import Load
+from engine.core.states import State
 from engine.core.topn import TopN
 from tests.simulator.process import CURRENT
 
@@ -78,7 +79,11 @@ class WatchedTopN(TopN):
     def failed(self, *args: Any, **options: Any) -> None:
         """See :meth:`TopN.failed`."""
         super().failed(*args, **options)
-        self._process.oracle.follow_load(self)
+        oracle = self._process.oracle
+        oracle.follow_load(self)
+        gone = self._process.source.gone
+        if gone and self.board.tracked and self.claim().state is State.EXACT:
+            oracle.complain("EXACT although the table is known to be gone")
 
 
 @contextmanager
