@@ -351,16 +351,11 @@ class World:
             self._pass(100)
 
     def _keep_changing(self) -> None:
-        """Some row changes all the while, its key if rows do that; an engine that has to load does so.
-
-        With several partitions and keys that change it can be loaded only; otherwise it is EXACT too.
+        """Something is written all the while, with several partitions key changes too, if rows do that; an
+        engine that has to load does so all the same. Where no key changes it is EXACT too, by and by.
         """
-        rng, moving = self._rng, bool(self.faults.move)
-        wanted = (
-            {State.EXACT, State.CATCHING_UP}
-            if moving and self.shape.partitions > 1
-            else {State.EXACT}
-        )
+        rng, moving = self._rng, bool(self.faults.move) and self.shape.partitions > 1
+        wanted = {State.EXACT, State.CATCHING_UP} if moving else {State.EXACT}
         if self.faults.log_reset:
             self._begin_log_anew()
         else:

@@ -27,13 +27,14 @@ class Writers:
             self._change_something(transaction, filling=filling)
 
     def change_one(self, now_ms: float, *, moving: bool) -> None:
-        """One row gets another score, or moves to another key; where there is none, one comes."""
+        """A row moves to another key, or comes; or one is written again as it is."""
         transaction, rng = self.transaction(now_ms), self._rng
         key, score = rng.randrange(self._shape.keys), rng.randrange(self._shape.scores)
         if moving and rng.random() < 0.7 and any(other != key for other in self._table.rows):
             self.move_a_row(transaction, key, score)
         else:
-            self._table.append(transaction, "upsert", key, score)
+            as_it_is = self._table.rows.get(key)
+            self._table.append(transaction, "upsert", key, score if moving else as_it_is)
 
     def rewrite_all(self, now_ms: float) -> None:
         """Every row once more as it is, and new ones: traffic on every partition that is used."""
