@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from engine.adapters.mysql import MySQLSource
-from engine.errors import ServiceAway
+from engine.errors import MissingTable, ServiceAway
 from tests.stack.mariadb import MariaDB
 from tests.stack.tls import Authority, make_ca
 
@@ -98,6 +98,7 @@ async def test_the_true_reason(opened: Open, options: dict[str, Any], reason: st
     error = await away(opened(**options))
     assert reason in error.reason
     assert error.turn
+    assert isinstance(error, MissingTable) is (reason == "there is no table d.missing"), "no outage"
 
 
 async def test_a_missing_database(opened: Open, mortal: MariaDB) -> None:

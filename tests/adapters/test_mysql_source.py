@@ -11,7 +11,7 @@ import pytest
 from engine.adapters.mysql import MySQLSource, log_position
 from engine.adapters.mysql_connection import Server
 from engine.core.changes import LogPosition
-from engine.errors import ServiceAway, WrongSetting
+from engine.errors import MissingTable, WrongSetting
 from tests.stack.mariadb import MariaDB
 
 pytestmark = pytest.mark.service
@@ -143,6 +143,7 @@ async def test_select_alone_is_enough(opened: Open) -> None:
     answer = await source.best_rows(3)
     assert answer.position is None
     assert answer.gtid
+    assert answer.server_id == report.server_id == 1
 
 
 async def test_each_answer_is_fresh(opened: Open, maria: MariaDB) -> None:
@@ -234,10 +235,21 @@ async def test_a_unique_key_that_is_not_the_primary_key(opened: Open) -> None:
 
 async def test_a_missing_table_may_still_be_created(opened: Open, maria: MariaDB) -> None:
     source = opened(table="later")
-    with pytest.raises(ServiceAway, match=r"there is no table adapter\.later"):
+    with pytest.raises(MissingTable, match=r"there is no table adapter\.later"):
         await source.describe()
     maria.execute("CREATE TABLE adapter.later (id INT PRIMARY KEY, score INT)")
     assert (await source.describe()).table.name == "later"
+    assert (await source.best_rows(5)).rows == ()
+
+
+async def test_a_table_that_went_away(opened: Open, maria: MariaDB) -> None:
+    maria.execute("CREATE TABLE adapter.passing (id INT PRIMARY KEY, score INT)")
+    source = opened(table="passing")
+    await source.describe()
+    maria.execute("RENAME TABLE adapter.passing TO adapter.passed")
+    with pytest.raises(MissingTable, match=r"there is no table adapter\.passing"):
+        await source.best_rows(5)
+    maria.execute("RENAME TABLE adapter.passed TO adapter.passing")
     assert (await source.best_rows(5)).rows == ()
 
 
@@ -246,7 +258,7 @@ async def test_a_column_that_went_away(opened: Open, maria: MariaDB) -> None:
     source = opened(table="shrinking", columns=("c",))
     await source.describe()
     maria.execute("ALTER TABLE adapter.shrinking DROP COLUMN c")
-    with pytest.raises(ServiceAway, match=r"a column of adapter\.shrinking is gone"):
+    with pytest.raises(MissingTable, match=r"a column of adapter\.shrinking is gone"):
         await source.best_rows(5)
     with pytest.raises(WrongSetting):
         await source.describe()
