@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from engine.adapters.embedded.feed import EmbeddedFeed
 from engine.core.changes import Answer, Row
 from engine.errors import MissingTable, PositionLost, ServiceAway
 from engine.ports import Message, TableReport
+from engine.source_watch import REFUSALS
 from tests.core.oracle import best_of
 from tests.core.world_database import SERVER_ID, Rows, Shape, Table
 from tests.core.world_writers import Writers
@@ -122,9 +124,11 @@ class SimSource:
         self._process, self._weather = process, weather
         self._clock = SimClock(process)
         self.seen: dict[int, tuple[Answer, Rows, int]] = {}
-        """By an answer's identity: the whole table at its query, and how far the binlog was."""
+        """By the identity of an answer's rows: the whole table at its query, and how far the binlog was."""
         self.lagging: Answer | None = None
         """The last answer that came from a server which lags, and can be known to."""
+        self._lagged: Counter[int] = Counter()
+        """By the last entry that was delivered, how often it lagged behind that."""
         self._asked = False
         self.gone = False
         """The last question was answered with: there is no such table."""
@@ -156,7 +160,7 @@ class SimSource:
         answer = self._made(snapshot, limit, end=len(self._table.log))
         await weather.pass_by(most_ms=4000 if weather.holds("stale_query") else 30)
         await self._process.turn()
-        self.seen = {id(answer): (answer, snapshot, base)}
+        self.seen = {id(answer.rows): (answer, snapshot, base)}
         return answer
 
     def _lagging_end(self) -> int | None:
@@ -174,7 +178,15 @@ class SimSource:
         log, end = self._table.log, newest.index
         while end > 0 and log[end].transaction.number == newest.transaction.number:
             end -= 1
-        return None if end == 0 else max(0, end - self._weather.rng.randint(0, 10))
+        if end == 0:
+            return None
+        end = max(0, end - self._weather.rng.randint(0, 10))
+        place, delivered = self._table.position(end), self._table.position(newest.index)
+        if self._shape.evidence == "position" and place > delivered:
+            return None  # the log was begun anew between the two
+        # Who lacks its own change for long is taken for one whose log was begun anew.
+        self._lagged[newest.index] += 1
+        return end if self._lagged[newest.index] <= REFUSALS else None
 
     async def _lag(self, limit: int, end: int) -> Answer:
         await self._ask()

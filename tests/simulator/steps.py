@@ -104,7 +104,7 @@ async def _table_gone(world: World) -> None:
 async def _log_reset(world: World) -> None:
     """RESET MASTER, as soon as all of the log was read; Canal begins at the new one."""
     for _ in range(100):
-        if world.canal.idle and all(p.applied == world.topic.ends() for p in world.living()):
+        if world.canal.idle and all(map(world.has_read_all, world.living())):
             world.table.begin_log_anew()
             world.canal.begin_at_the_end(world.now_ms)
             return

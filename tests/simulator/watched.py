@@ -73,7 +73,7 @@ class WatchedTopN(TopN):
             process.oracle.complain("the answer of a server that lags was taken", process.newest)
         watched = process.oracle.watched
         if watched is not None and watched.load is load:
-            _, watched.snapshot, watched.base = process.source.seen[id(answer)]
+            _, watched.snapshot, watched.base = process.source.seen[id(answer.rows)]
         super().answered(load, answer, now_ms)
 
     def failed(self, *args: Any, **options: Any) -> None:

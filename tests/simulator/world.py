@@ -146,7 +146,12 @@ class World:
         table = self.table
         table.show(self.now_ms)
         shown = table.visible_count == len(table.log)
-        return self.canal.idle and shown and process.applied == self.topic.ends()
+        return self.canal.idle and shown and self.has_read_all(process)
+
+    def has_read_all(self, process: Process) -> bool:
+        """All that is in the topic, as it is now, has been handed to this engine's core."""
+        same = process.feed.incarnation == self.topic.incarnation
+        return same and process.applied == self.topic.ends()
 
     # ── the end ───────────────────────────────────────────────────────────────────────────
 
