@@ -109,6 +109,7 @@ def test_by_gtid_the_answer_of_a_replica_that_lags_is_refused(
     engine.wait_exact()
     change(shop, 5)
     eventually(lambda: has(replica, shop), "the replica has a GTID of its own to show")
+    engine.wait_for(lambda line: line["verified_ms_ago"] is not None, "an audit got through before")
     replica.execute("STOP SLAVE SQL_THREAD")
     try:
         best = shop.top(1)[0][0]
