@@ -22,8 +22,11 @@ class Meter:
         """From binlog time to applied here, of the newest change."""
         self.stored_ms: float | None = None
         """From applied here to being in the store."""
+        self.worked_ms = 0.0
+        """Decoding and applying since the last bucket was closed."""
         self._bucket_ms = now_ms
         self._changes_before = 0
+        self._busy = 0.0
         self._rate = 0.0
         self._changes: deque[float] = deque(maxlen=HISTORY_S)
         self._lags: deque[float | None] = deque(maxlen=HISTORY_S)
@@ -37,6 +40,7 @@ class Meter:
         if elapsed_ms < 1000:
             return
         self._rate = (changes_total - self._changes_before) / elapsed_ms * 1000
+        self._busy, self.worked_ms = min(1.0, self.worked_ms / elapsed_ms), 0.0
         self._changes_before, self._bucket_ms = changes_total, now_ms
         self._changes.append(self._rate)
         self._lags.append(None if lag is None else float(lag))
@@ -49,6 +53,7 @@ class Meter:
         if self._rates is None:
             self._rates = Rates(
                 changes_per_s=self._rate,
+                busy=self._busy,
                 delay_ms=self.delay_ms,
                 stored_ms=self.stored_ms,
                 changes_history=tuple(self._changes),

@@ -65,6 +65,8 @@ STATUS_MS = 100
 
 EXPLAINED = 60
 """How many of a status interval's changes get a verdict: what a screen can show."""
+EXPLAINED_SATURATED = 15
+"""The same while the engine takes in all it can: still more than anybody reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,7 +279,9 @@ class Engine:
         )
         self._follower.can_read()
         for start in range(0, len(messages), SLICE_MESSAGES):
+            began_ms = self._clock.monotonic_ms()
             self._apply(topn, messages[start : start + SLICE_MESSAGES])
+            self._meter.worked_ms += self._clock.monotonic_ms() - began_ms
             # Counted across rounds: with messages at hand next_batch() does not wait either.
             if self._clock.monotonic_ms() - self._yielded_ms > SLICE_MS:
                 await give_way(self._clock)
@@ -464,7 +468,8 @@ class Engine:
             await self._clock.sleep(STATUS_MS)
 
     def _replace_status(self, *, ended: str | None) -> None:
-        self._explain_left = EXPLAINED
+        saturated = self._meter.rates().saturated
+        self._explain_left = EXPLAINED_SATURATED if saturated else EXPLAINED
         self._finish_moment()
         topn = self._topn
         self._meter.stored_ms = self._publisher.stored_ms

@@ -253,11 +253,17 @@ class Counters:
     publishes: int = 0
 
 
+SATURATED = 0.4
+"""From this part of its time on, the engine is said to have no time to spare: others need some, too."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
     """Figures over the last seconds; the histories are one value a second, oldest first, bounded."""
 
     changes_per_s: float = 0.0
+    busy: float = 0.0
+    """Which part of the time, 0 to 1, went into decoding and applying."""
     delay_ms: float | None = None
     """From the newest change's binlog time to applied here: at most so long, for binlog time has whole
     seconds. None while nothing has come."""
@@ -271,6 +277,11 @@ class Rates:
     """None for a second before anything had come."""
     stored_history: tuple[float | None, ...] = ()
     """None for a second in which it was not known."""
+
+    @property
+    def saturated(self) -> bool:
+        """The engine takes in all it can: what a screen takes of the time, it lacks."""
+        return self.busy >= SATURATED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -215,6 +215,16 @@ class TestMeter:
         assert meter.rates().delay_history == (None, 250)
         assert meter.rates().stored_history == (None, 3)
 
+    def test_an_engine_without_time_to_spare_says_so_for_that_second_only(self) -> None:
+        meter = Meter(0)
+        meter.worked_ms = 900
+        assert not meter.rates().saturated  # the second is not over
+        meter.tick(1_000, changes_total=9, lag=None)
+        assert (meter.rates().busy, meter.rates().saturated) == (0.9, True)
+        meter.worked_ms += 200
+        meter.tick(2_000, changes_total=9, lag=None)
+        assert (meter.rates().busy, meter.rates().saturated) == (0.2, False)
+
     def test_two_minutes_are_kept(self) -> None:
         meter = Meter(0)
         for second in range(1, 200):

@@ -30,6 +30,7 @@ from topn_tui.keys import (
     panel_keys,
 )
 from topn_tui.language import has_chinese, t
+from topn_tui.pacing import Pace
 from topn_tui.panels import PANELS, TITLES, Board
 from topn_tui.panels.find_line import FindLine
 from topn_tui.panels.follow import Follow
@@ -126,7 +127,7 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Guided, Tools):
         self._mode, self._environment, self._production = mode, environment, production
         self._workload, self._walk_offer = workload, walk
         self._chinese = has_chinese(appearance.encoding)
-        self._frame_s, self._lateness = frame_s, Lateness(frame_s)
+        self._frame_s, self._lateness, self._pace = frame_s, Lateness(frame_s), Pace(frame_s)
         self._run = EngineRun(engine)
         self._leaving = False
         """Whether the operator has asked to leave."""
@@ -164,7 +165,7 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Guided, Tools):
     def on_mount(self) -> None:
         self.query_one(Tabs).can_focus = False  # Tab goes from panel to panel; keys 1 to 5 pick one
         self._frame()
-        self.set_interval(self._frame_s, self._frame)
+        self.set_interval(self._frame_s, self._look)
         self._worker = self.run_worker(self._run_engine(), name="engine")
 
     @property
@@ -180,9 +181,20 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Guided, Tools):
     async def _run_engine(self) -> None:
         self.ended = await self._run.run()
 
+    def _look(self) -> None:
+        """The timer's tick: a frame, unless a busy engine needs the time more than we do."""
+        now_s = time.monotonic()
+        self._lateness.frame(now_s)
+        if self._pace.due(now_s):
+            self._pace.began(now_s, saturated=self.live.rates.saturated)
+            self._frame()
+            self._main.call_after_refresh(self._drawn)
+
+    def _drawn(self) -> None:
+        self._pace.drawn(time.monotonic())
+
     def _frame(self) -> None:
         """Look at the engine. Where the status is the one we know, nothing else happens."""
-        self._lateness.frame(time.monotonic())
         self.live = self._engine.status
         now_s = self._now_ms() // 1_000
         if now_s != self.now_s:

@@ -42,7 +42,7 @@ class Leaderboard:
     Args:
         size: N, at least 1.
         reserve: R, at least 0.
-        ranked: keep ranks. They cost O(log N) for each row of a difference.
+        ranked: keep ranks. They cost O(log N) for each row that has changed when they are asked for.
     """
 
     def __init__(self, size: int, reserve: int, *, ranked: bool = False) -> None:
@@ -57,6 +57,8 @@ class Leaderboard:
         self._reserve: dict[Key, Row] = {}
         self._order: SortedList[RankKey] = SortedList()
         self._ranking: SortedList[RankKey] | None = SortedList() if ranked else None
+        # What the ranking lacks: by key the row that it knows, and that of the last take_change().
+        self._unranked: dict[Key, tuple[Row | None, Row | None]] = {}
         # What the board held before the changes that take_change() has not yet reported.
         self._before: dict[Key, Row | None] = {}
         self._causes: dict[Key, Cause] = {}
@@ -99,8 +101,8 @@ class Leaderboard:
 
     def best(self, limit: int) -> list[Row]:
         """The best `limit` members, highest rank first. O(limit) if ranked, else O(N log limit)."""
-        if self._ranking is not None and not self._before:
-            ranking = self._ranking
+        ranking = None if self._before else self._ranks()
+        if ranking is not None:
             start = max(0, len(ranking) - limit)
             return [self._board[key] for _, key in reversed(ranking[start:])]
         return heapq.nlargest(limit, self._board.values(), key=_rank_key)
@@ -208,7 +210,7 @@ class Leaderboard:
         entered.sort(key=_rank_key, reverse=True)
         left.sort(key=lambda pair: pair[0].rank_key, reverse=True)
         ranks = [self._rank(row.rank_key) for row, _ in left]
-        self._update_ranking(before)
+        self._ranks_changed(before)
         return BoardChange(tuple(entered), _pair(left, ranks, entered), tuple(moved))
 
     # ── inside ────────────────────────────────────────────────────────────────────────────
@@ -290,21 +292,35 @@ class Leaderboard:
         self._causes[key] = cause
 
     def _rank(self, rank_key: RankKey) -> int | None:
-        if self._ranking is None:
-            return None
-        return len(self._ranking) - self._ranking.bisect_left(rank_key)
+        ranking = self._ranks()
+        return None if ranking is None else len(ranking) - ranking.bisect_left(rank_key)
 
-    def _update_ranking(self, before: Mapping[Key, Row | None]) -> None:
-        if self._ranking is None:
-            return
-        for key, old in before.items():
-            new = self._board.get(key)
+    def _ranks(self) -> SortedList[RankKey] | None:
+        """The rank keys of the board as of the last :meth:`take_change`; None if not ranked."""
+        ranking, unranked = self._ranking, self._unranked
+        if ranking is None or not unranked:
+            return ranking
+        for old, new in unranked.values():
             if new == old:
                 continue
             if old is not None:
-                self._ranking.remove(old.rank_key)
+                ranking.remove(old.rank_key)
             if new is not None:
-                self._ranking.add(new.rank_key)
+                ranking.add(new.rank_key)
+        unranked.clear()
+        return ranking
+
+    def _ranks_changed(self, before: Mapping[Key, Row | None]) -> None:
+        """Remember what the ranking lacks. Nobody asks for ranks after each batch of a full stream,
+        and a row that changes in ten of them is put in its place once."""
+        if self._ranking is None:
+            return
+        unranked = self._unranked
+        for key, old in before.items():
+            known = unranked.get(key)
+            unranked[key] = (old if known is None else known[0], self._board.get(key))
+        if len(unranked) > self.size:  # never more to remember than there are ranks
+            self._ranks()
 
     # ── proof ─────────────────────────────────────────────────────────────────────────────
 
@@ -325,7 +341,7 @@ class Leaderboard:
         assert sorted(reserve) == list(self._order), "the reserve's order is not its rows"
         assert not board or self._root() == min(board), "the heap's root is not the least row"
         if self._ranking is not None and not self._before:
-            assert sorted(board) == list(self._ranking), "the ranking is not the board"
+            assert sorted(board) == list(self._ranks() or ()), "the ranking is not the board"
 
 
 def _rank_key(row: Row) -> RankKey:

@@ -281,6 +281,28 @@ def test_stale_heap_entries_stay_bounded(changes: list[tuple[int, int]]) -> None
         assert len(board._heap) <= 2 * 3 + 16 + 1
 
 
+@given(
+    st.lists(st.tuples(st.integers(0, 7), st.integers(0, 9), st.booleans()), max_size=60),
+    st.sampled_from([1, 3, 7, 100]),
+)
+def test_ranks_are_those_of_the_last_difference_however_rarely_they_are_asked_for(
+    changes: list[tuple[int, int, bool]], asked_every: int
+) -> None:
+    board = Leaderboard(4, 2, ranked=True)
+    board.clear(floor=None)
+    for number, (key, score, gone) in enumerate(changes):
+        board.apply({key: Delete(key) if gone else Upsert(key, score)})
+        ranked = sorted(board._board.values(), key=rank, reverse=True)
+        last = number % 2 == 0
+        if last:
+            board.take_change()
+            taken = ranked
+            assert len(board._unranked) <= board.size
+        if last and number % asked_every == 0:
+            assert board.best(9) == taken
+            assert [board.place(row.key).rank for row in taken] == list(range(1, len(taken) + 1))
+
+
 def rank(row: Row) -> RankKey:
     return row.rank_key
 
