@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from aiokafka.conn import create_conn
 from aiokafka.protocol.commit import OffsetCommitRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
-from engine.adapters.kafka_closing import close_quietly
+from engine.adapters.kafka_closing import close_quietly, to_its_end
 from engine.adapters.kafka_metadata import NO_ID, TopicRequest, brokers_in, topic_answer
 from engine.adapters.kafka_reasons import SERVICE, kafka_reason
 from engine.adapters.kafka_settings import addresses, check_security
@@ -156,7 +156,7 @@ class Broker:
         if client is not None:
             await close_quietly(client.close, timeout_ms=400)
 
-    async def asked(self, question: Callable[[], Awaitable[Any]]) -> Any:
+    async def asked(self, question: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         """The answer to a question, which must come before the deadline.
 
         Raises:
@@ -164,7 +164,7 @@ class Broker:
         """
         try:
             async with asyncio.timeout(self.timeout_ms / 1000):
-                return await question()
+                return await to_its_end(question())
         except (errors.KafkaError, OSError, ssl.SSLError) as e:  # OSError has TimeoutError
             raise self.away(e) from None
 
@@ -245,7 +245,7 @@ class Broker:
         """Why the address cannot be used; None where it can."""
         try:
             async with asyncio.timeout(self.timeout_ms / 1000):
-                await self._probe_one(host, port)
+                await to_its_end(self._probe_one(host, port))
         except (errors.KafkaError, OSError, ssl.SSLError) as e:
             return ServiceAway(SERVICE, *self._reason(e, f"{host}:{port}"))
         except ServiceAway as e:

@@ -3,11 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 CLOSE_MS = 700
 """For each step of closing a consumer."""
+
+GRACE_MS = 250
+"""How long a question to a broker goes on after nobody wants its answer any more."""
+
+T = TypeVar("T")
+
+
+async def to_its_end(question: Coroutine[Any, Any, T]) -> T:
+    """The answer to a question to a broker, which is cancelled only where it takes long.
+
+    aiokafka (0.14) forgets a connection when the making of it is cancelled, and its socket stays
+    open. With a broker that answers, the question is at its end within the grace, and whoever closes
+    the client afterwards finds all of its connections.
+    """
+    task = asyncio.create_task(question)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        try:
+            await asyncio.wait({task}, timeout=GRACE_MS / 1000)
+        finally:
+            task.add_done_callback(_ask)
+            task.cancel()
+        raise
 
 
 async def stop_consumer(consumer: Any) -> None:
@@ -47,7 +71,7 @@ async def close_quietly(close: Callable[[], Awaitable[Any]], *, timeout_ms: int)
     _ask(task)
 
 
-def _ask(task: asyncio.Task[None]) -> None:
+def _ask(task: asyncio.Task[Any]) -> None:
     """Ask how a task ended, or asyncio reports on the terminal that nobody did."""
     if task.done() and not task.cancelled():
         task.exception()

@@ -96,6 +96,9 @@ def terminal(
 
     def log_in() -> None:
         os.setsid()
+        # What a shell starts in the background has these ignored, and so has all that it starts.
+        for signum in (signal.SIGINT, signal.SIGQUIT):
+            signal.signal(signum, signal.SIG_DFL)
         if owned:
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 

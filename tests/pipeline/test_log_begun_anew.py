@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.pipeline.at_rest import fresh
+from tests.pipeline.at_rest import fresh, wait_rest
 from tests.pipeline.boards import wait_equal
 from tests.pipeline.engines import eventually
 from tests.pipeline.fixtures import EngineFactory
@@ -21,6 +21,7 @@ def test_a_log_begun_anew_is_audited_on_a_quiet_feed_and_exact_again_under_traff
     for _ in range(3):
         shop.execute("FLUSH BINARY LOGS")
     engine = start_proven(shop, engine_on, *AUDITS, account="monitor")
+    wait_rest(shop, engine)  # what Canal has not sent by now nobody would ever send
     shop.canal.stop()
     shop.canal.forget_position()
     shop.execute("RESET MASTER")

@@ -100,14 +100,16 @@ def test_an_engine_that_is_too_far_behind_loads_instead_of_following(
     world: WorldFactory, engine_on: EngineFactory
 ) -> None:
     shop = world(canal=False)
-    # One message at a time, and so many that it is still behind when it asks for the log's end.
-    many = 5_000
+    # One message at a time, and so many that it is still behind when it asks for the log's end:
+    # what it once read of 5,000 in the time of that question was all of them.
+    many = 60_000
     few = ("--set", "engine.resync_lag=50", "--set", "feed.batch_messages=1")
     engine = start_proven(shop, engine_on, *NO_AUDITS, *few)
     seen, at = len(engine.states), fresh(engine)["positions"]["0"]
     engine.pause()
-    shop.execute(";".join([f"UPDATE {TABLE} SET like_cnt = like_cnt + 1 WHERE id = 58"] * many))
-    shop.kafka.values(shop.topic, at + many)  # Canal has sent them
+    change(shop, 58)
+    (*_, newest) = shop.kafka.values(shop.topic, at + 1)  # Canal has sent it
+    shop.kafka.send(shop.topic, newest, many)  # as often as Canal could never do in a test's time
     engine.resume()
     said = engine.wait_notice(r"^warning: starting anew at the feed's end: ")
     assert re.search(r": [\d,]+ messages behind, more than feed lag 50$", said), said

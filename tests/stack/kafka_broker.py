@@ -89,6 +89,10 @@ class KafkaBroker(Service):
         """Return the topic's values from its start, once there are at least `count` of them."""
         return kafka_client.values(self.bootstrap_servers, topic, count, timeout_s)
 
+    def send(self, topic: str, value: bytes | None, count: int) -> None:
+        """Write the same value so many times into partition 0."""
+        kafka_client.send(self.bootstrap_servers, topic, value, count)
+
     # The process.
 
     def _prepare(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, RecordsToDelete
 from aiokafka.errors import KafkaError, for_code
 
@@ -47,6 +47,11 @@ def values(servers: str, topic: str, count: int, timeout_s: float) -> list[bytes
     Raises TimeoutError that says how many there were, an aiokafka error if there is no such topic.
     """
     return _run(_values(servers, topic, count, timeout_s))
+
+
+def send(servers: str, topic: str, value: bytes | None, count: int) -> None:
+    """Write `value` so many times into partition 0."""
+    _run(_send(servers, topic, value, count))
 
 
 def _run(work: Coroutine[Any, Any, _T]) -> _T:
@@ -135,3 +140,14 @@ async def _values(servers: str, topic: str, count: int, timeout_s: float) -> lis
     finally:
         await consumer.stop()
     return [value for partition in sorted(found) for value in found[partition]]
+
+
+async def _send(servers: str, topic: str, value: bytes | None, count: int) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=servers, compression_type="lz4", linger_ms=5)
+    await producer.start()
+    try:
+        for _ in range(count):
+            await producer.send(topic, value, partition=0)
+        await producer.flush()
+    finally:
+        await producer.stop()
