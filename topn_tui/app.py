@@ -184,17 +184,19 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Guided, Tools):
     def _look(self) -> None:
         """The timer's tick: a frame, unless a busy engine needs the time more than we do."""
         now_s = time.monotonic()
-        self._lateness.frame(now_s)
-        if self._pace.due(now_s):
-            self._pace.began(now_s, saturated=self.live.rates.saturated)
-            self._frame()
-            self._main.call_after_refresh(self._drawn)
+        if not self._pace.due(now_s):
+            self._lateness.frame(now_s)
+            return
+        self._pace.began(now_s, saturated=self.live.rates.saturated)
+        self._frame()
+        self._main.call_after_refresh(self._drawn)
 
     def _drawn(self) -> None:
         self._pace.drawn(time.monotonic())
 
     def _frame(self) -> None:
         """Look at the engine. Where the status is the one we know, nothing else happens."""
+        self._lateness.frame(time.monotonic())
         self.live = self._engine.status
         now_s = self._now_ms() // 1_000
         if now_s != self.now_s:

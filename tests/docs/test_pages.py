@@ -164,6 +164,7 @@ def block(having: str) -> str:
     return found
 
 
+@pytest.mark.slow
 def test_what_the_readme_shows_without_a_screen_is_what_comes_out(tmp_path: Path) -> None:
     ended = run("set -e\n" + block("replay"), ROOT, tmp_path)
     assert (ended.returncode, ended.stderr) == (0, "")
@@ -172,6 +173,7 @@ def test_what_the_readme_shows_without_a_screen_is_what_comes_out(tmp_path: Path
     assert "All 5 steps held." in ended.stdout
 
 
+@pytest.mark.slow
 def test_the_readmes_way_to_own_services_ends_at_the_dashboard(tmp_path: Path) -> None:
     ended = run(block("topn-tui config >"), tmp_path, tmp_path)
     assert load_settings(tmp_path / "topn.toml").settings.missing() == []

@@ -551,6 +551,7 @@ async def test_only_lines_that_differ_are_drawn(
 # ── hostile text ──
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("texts", [HOSTILE, HOSTILE[::-1]], ids=["forward", "backward"])
 async def test_hostile_text_leaves_every_line_at_its_width(
     dashboard: Open, size: Size, texts: tuple[str, ...]

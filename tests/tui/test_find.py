@@ -40,6 +40,7 @@ async def test_events_are_narrowed_while_the_operator_types_and_enter_keeps_it(
         assert "moved 2" in "".join(lines)
 
 
+@pytest.mark.slow
 async def test_every_operation_that_is_listed_can_be_found(dashboard: Open) -> None:
     async with dashboard() as operator:
         for op in ("TRUNCATE", "ERASE", "ALTER", "CREATE", "RENAME", "QUERY", "XACOMMIT"):

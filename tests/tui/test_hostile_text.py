@@ -84,6 +84,7 @@ async def panels_with_any_text(operator: Operator, wanted: set[str]) -> None:
     panels()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [120, 200])
 async def test_any_text_leaves_every_line_of_every_panel_at_its_width(
     dashboard: Open, width: int
@@ -137,6 +138,7 @@ def test_any_text_stays_on_its_line_in_details_in_the_past_and_in_the_clipboard(
             assert is_inert(text.replace("\t", ""))
 
 
+@pytest.mark.slow
 async def test_the_nastiest_texts_in_every_screen_that_opens(dashboard: Open) -> None:
     async with dashboard(
         ScriptedEngine(hostile(HOSTILE)), size=(80, 24), environment=HOSTILE[0], toasts=True

@@ -53,6 +53,7 @@ SCREENS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", OURS, ids=lambda theme: theme.name)
 async def test_all_text_on_the_screen_can_be_read_in_our_themes(
     dashboard: Open, theme: Theme
