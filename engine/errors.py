@@ -3,7 +3,8 @@
 ::
 
     TopnError
-    ├── WrongSetting        the person who set it up: a setting, the table's shape, a grant
+    ├── WrongSetting        the person who set it up: a setting, a grant
+    │   └── WrongShape      the same, or whoever altered the table
     ├── ServiceAway         whoever runs the service; the engine waits and tries again by itself
     │   └── MissingTable    whoever took the table away, or changed it; the same
     ├── PositionLost        nobody: the feed jumped; the engine starts again at its end (a resync)
@@ -28,6 +29,13 @@ class TopnError(Exception):
 
 class WrongSetting(TopnError):
     """A setting, or what it points at, cannot work as it is. Trying again will not help."""
+
+
+class WrongShape(WrongSetting):
+    """The table is there, and cannot be ranked as the settings say.
+
+    A board of that table, if it could be ranked before, is known to be wrong.
+    """
 
 
 class ServiceAway(TopnError):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from engine.backoff import Backoff
 from engine.core.loading import Load
 from engine.core.topn import TopN
-from engine.errors import MissingTable, ServiceAway, TopnError, WrongSetting
+from engine.errors import MissingTable, ServiceAway, TopnError, WrongSetting, WrongShape
 from engine.ports import Clock, RowSource, TableReport
 from engine.source_watch import SourceWatch
 from engine.status import Health
@@ -111,7 +111,7 @@ class Loader:
         except (ServiceAway, WrongSetting) as error:
             reason = self._away(error)
             now_ms = self._clock.monotonic_ms()
-            missing = isinstance(error, MissingTable)
+            missing = isinstance(error, (MissingTable, WrongShape))
             topn.failed(load, reason, now_ms, retry_in_ms=self._backoff.next_ms(), missing=missing)
             return
         self._backoff.reset()

@@ -89,7 +89,8 @@ class RowSource(Protocol):
         """Look at the table and its server.
 
         Raises:
-            WrongSetting: the table's shape cannot be ranked (composite key, FLOAT score, …).
+            WrongSetting: something else than the table that no waiting will mend.
+            WrongShape: the table's shape cannot be ranked (composite key, FLOAT score, …).
             MissingTable: somebody may still create it.
         """
 

@@ -8,8 +8,12 @@ GTIDs mean the same on every server. A place in the log does not: files of two s
 same names. So where the feed's changes were made on another server, places are not compared at all.
 (Canal may well tail this server, a replica; that cannot be told from the messages.)
 
-A server that lacks a change that it has made itself is not behind: its log was begun anew (RESET MASTER).
-Its answer is taken after a while, without what compares it with the old log.
+A server that lacks a change that it has made itself is not behind: its log was begun anew (RESET MASTER), or
+the places are of the log of a replica, which Canal tails. Its answer is taken after a while, without what
+compares it with another log. Or it is a copy, made out of a backup, that has the id of the first: MySQL's
+server_uuid tells those apart; on MariaDB, or if the engine has never seen the first, a warning is all.
+If that replica's log has lower numbers, nothing seems to be lacking. Then what shows it is a message from long
+after an answer, at a place before the answer's.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from engine.core.changes import Answer, Delivery, Event, LogPosition
-from engine.core.evidence import gtid_after, same_log
+from engine.core.evidence import SLACK_MS, comparable, gtid_after, much_later, same_log
 from engine.ports import TableReport
 from engine.told import told
 
@@ -30,10 +34,12 @@ OTHERS_TOLD = 16
 """How many other servers are told. A chain of replicas has a few; the ids come out of messages."""
 
 REFUSALS = 5
-"""How often an answer is refused because of one and the same message, at least, before the log is taken for
-one begun anew. A new message, which is of the new log, ends it sooner."""
+"""How often an answer is refused, at least, before the log is taken for another one than the feed's: because of
+one and the same message, or of new ones while that log goes on as well. Under new messages a log that stands
+still is not theirs. A message of a log begun anew ends it sooner."""
 
 _MARIADB_GTID = re.compile(r"\d+-(\d+)-\d+")
+_UUID = re.compile(r"[0-9a-fA-F-]{36}(?=:)")
 
 
 class SourceWatch:
@@ -52,12 +58,21 @@ class SourceWatch:
         self._refused: Event | None = None
         """The message that the answering server has itself logged and yet lacks, and how often it did."""
         self._refusals = 0
+        self._lacking: Answer | None = None
+        """The last answer that lacked it."""
+        self._uuid = ""
+        """MySQL's name for the server whose answers were found to be up to date, the id apart."""
+        self._reference: Answer | None = None
+        """The first answer to whose place the feed has not come since."""
+        self._ahead = False
+        """It never will: the feed is long past that answer by its time."""
 
     def described(self, report: TableReport) -> None:
         """The server has told who it is."""
         if report.server_id != self._server_id:
-            self._server_id, self._others = report.server_id, set()
-            self._refused, self._refusals = None, 0
+            self._server_id, self._others, self._uuid = report.server_id, set(), ""
+            self._reference, self._ahead = None, False
+            self._doubt(None, None, 0)
 
     def see(self, deliveries: Sequence[Delivery]) -> None:
         """Take in the last of what was delivered: one event of many is enough."""
@@ -69,6 +84,7 @@ class SourceWatch:
     def behind(self, seen: Event | None, answer: Answer) -> str | None:
         """Why an answer cannot be believed whose query was asked after `seen` had been delivered."""
         if seen is None:
+            self._uuid = self._uuid or answer.server_uuid
             return None
         if None not in (answer.server_id, self._server_id) and answer.server_id != self._server_id:
             return told(
@@ -78,13 +94,19 @@ class SourceWatch:
                 before=self._server_id,
             )
         problem = _problem(seen, answer)
-        made_there = answer.server_id is not None and _wrote(seen) == answer.server_id
-        if problem is None or not made_there:
-            self._refused, self._refusals = None, 0
+        if problem is None or not _made_there(seen, answer):
+            self._doubt(None, None, 0)
+            if problem is None:
+                self._uuid = answer.server_uuid
+                self._compare_times(seen, answer)
             return problem
-        self._refusals = self._refusals + 1 if seen == self._refused else 1
-        self._refused = seen
-        return None if self._begun_anew else problem
+        if answer.server_uuid and self._uuid not in ("", answer.server_uuid):
+            return problem  # another server, under the id of the one before
+        again = seen == self._refused or _goes_on(self._lacking, answer)
+        self._doubt(seen, answer, self._refusals + 1 if again else 1)
+        if self._refusals == REFUSALS + 1 and not self._uuid:
+            self._warn_of_a_copy(answer)
+        return None if self._other_log else problem
 
     @property
     def elsewhere(self) -> bool:
@@ -93,13 +115,43 @@ class SourceWatch:
 
     def believed(self, answer: Answer) -> Answer:
         """The answer without what proves nothing."""
-        if self._begun_anew:
+        if self._other_log:
             return msgspec.structs.replace(answer, position=None, gtid="")
-        return msgspec.structs.replace(answer, position=None) if self.elsewhere else answer
+        if self.elsewhere or self._ahead:
+            return msgspec.structs.replace(answer, position=None)
+        return answer
 
     @property
-    def _begun_anew(self) -> bool:
+    def _other_log(self) -> bool:
+        """The feed's places and GTIDs are not of the log that the table's server has now."""
         return self._refusals > REFUSALS
+
+    def _doubt(self, seen: Event | None, answer: Answer | None, refusals: int) -> None:
+        self._refused, self._lacking, self._refusals = seen, answer, refusals
+
+    def _compare_times(self, seen: Event, answer: Answer) -> None:
+        """Whether place and time of the last message contradict each other, since the reference."""
+        since = self._reference
+        if since is None or not comparable(answer.position, since.position):
+            self._reference, self._ahead = answer, False
+        elif same_log(seen, since):
+            went_back = answer.position < since.position  # type: ignore[operator]  # comparable
+            if went_back or seen.position >= since.position:  # type: ignore[operator]  # the same
+                self._reference, self._ahead = answer, False
+            elif much_later(seen, since) and seen.es_ms <= answer.clock_ms + SLACK_MS:  # type: ignore[operator]
+                self._ahead = True
+
+    def _warn_of_a_copy(self, answer: Answer) -> None:
+        self._notify(
+            "warning",
+            told(
+                "the log of the server with id {read} lacks what that server has written itself, and its "
+                "answers are taken all the same: it was begun anew (RESET MASTER), or Canal tails a "
+                "replica of it; if it is a copy that has the same id, {turn}",
+                read=answer.server_id,
+                turn=TURN,
+            ),
+        )
 
     def _compare_ids(self, event: Event) -> None:
         wrote = _wrote(event)
@@ -125,6 +177,23 @@ def _wrote(event: Event) -> int | None:
         return event.server_id
     found = _MARIADB_GTID.fullmatch(event.gtid)
     return int(found[1]) if found else None
+
+
+def _made_there(event: Event, answer: Answer) -> bool:
+    """Whether the answering server has made a change itself, as far as can be told."""
+    uuids = {uuid.lower() for uuid in _UUID.findall(event.gtid)}
+    if answer.server_uuid and len(uuids) == 1:
+        return uuids == {answer.server_uuid.lower()}
+    return answer.server_id is not None and _wrote(event) == answer.server_id
+
+
+def _goes_on(before: Answer | None, answer: Answer) -> bool:
+    """Whether something was logged between two answers."""
+    if before is None:
+        return False
+    if comparable(answer.position, before.position):
+        return answer.position > before.position  # type: ignore[operator]  # neither is None
+    return bool(gtid_after(answer.gtid, before.gtid))
 
 
 def _problem(seen: Event, answer: Answer) -> str | None:

@@ -13,9 +13,11 @@ from engine.source_watch import OTHERS_TOLD, REFUSALS, SourceWatch
 UUID = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
 
 
-def event(*, gtid: str = "", at: int | None = None, server_id: int | None = None) -> Event:
+def event(
+    *, gtid: str = "", at: int | None = None, server_id: int | None = None, es_ms: int = 1000
+) -> Event:
     position = None if at is None else LogPosition(3, at, "mariadb-bin")
-    return Event(Kind.ROWS, "UPDATE", 1000, gtid=gtid, position=position, server_id=server_id)
+    return Event(Kind.ROWS, "UPDATE", es_ms, gtid=gtid, position=position, server_id=server_id)
 
 
 def answer(
@@ -24,9 +26,17 @@ def answer(
     at: int | None = None,
     base: str = "mariadb-bin",
     server_id: int | None = None,
+    server_uuid: str = "",
+    clock_ms: int = 0,
 ) -> Answer:
-    position = None if at is None else LogPosition(3, at, base)
-    return Answer(rows=(), clock_ms=0, gtid=gtid, position=position, server_id=server_id)
+    return Answer(
+        rows=(),
+        clock_ms=clock_ms,
+        gtid=gtid,
+        position=None if at is None else LogPosition(3, at, base),
+        server_id=server_id,
+        server_uuid=server_uuid,
+    )
 
 
 def watching() -> SourceWatch:
@@ -109,10 +119,123 @@ def test_a_replica_that_lags_is_refused_however_often_it_answers() -> None:
         assert two.behind(event(gtid="0-1-9"), answer(gtid="0-1-8", server_id=2)) is not None
 
 
-def test_each_message_that_the_log_lacks_begins_the_doubt_again() -> None:
+def test_each_message_that_a_log_at_rest_lacks_begins_the_doubt_again() -> None:
+    """A copy of the server, restored somewhere else: nobody writes to it."""
     watch = watching()
     for at in range(500, 500 + 3 * REFUSALS):
         assert watch.behind(event(at=at, server_id=1), answer(at=4, server_id=1)) is not None
+
+
+@pytest.mark.parametrize("age_ms", [0, 60_000])
+def test_a_log_that_goes_on_with_the_messages_that_it_lacks_is_another_one_than_the_feeds(
+    age_ms: int,
+) -> None:
+    """Canal tails a replica with higher file numbers, or brings what is left of a log begun anew."""
+    watch = watching()
+    for step in range(REFUSALS):
+        said = answer(at=4 + step, server_id=1, clock_ms=age_ms)
+        assert watch.behind(event(at=500 + step, server_id=1), said) is not None
+    for step in range(REFUSALS, 3 * REFUSALS):
+        said = answer(at=4 + step, server_id=1, clock_ms=age_ms)
+        assert watch.behind(event(at=500 + step, server_id=1), said) is None
+        assert watch.believed(said).position is None
+        assert watch.behind(event(at=500 + step, server_id=1), said) is None, "both at rest"
+    assert watch.behind(event(at=900, server_id=1), said) is not None, "a copy, after all?"
+
+
+def test_by_gtid_too_a_log_that_goes_on_is_another_one_and_one_at_rest_a_copy() -> None:
+    for goes_on in (True, False):
+        watch = watching()
+        said = [f"0-1-{4 + step * goes_on}" for step in range(REFUSALS + 1)]
+        refused = [
+            watch.behind(event(gtid=f"0-1-{500 + step}"), answer(gtid=gtid, server_id=1))
+            for step, gtid in enumerate(said)
+        ]
+        assert (refused[-1] is None) is goes_on
+        assert None not in refused[:-1]
+
+
+def test_messages_long_after_an_answer_at_places_before_its_own_are_of_another_log() -> None:
+    """Canal tails a replica with lower file numbers; an answer is never behind what was delivered."""
+    watch = watching()
+
+    def asked(*, at: int, seen_at: int, seen_es_ms: int, clock_ms: int) -> bool:
+        """Whether the answer's place is believed."""
+        said = answer(at=at, server_id=1, clock_ms=clock_ms)
+        seen = event(at=seen_at, server_id=1, es_ms=seen_es_ms)
+        assert watch.behind(seen, said) is None
+        return watch.believed(said).position is not None
+
+    assert asked(at=5000, seen_at=100, seen_es_ms=9_000, clock_ms=10_000)
+    assert asked(at=5010, seen_at=110, seen_es_ms=29_000, clock_ms=30_000)
+    assert asked(at=5020, seen_at=120, seen_es_ms=3_600_000, clock_ms=50_000), "a clock set back"
+    assert not asked(at=5030, seen_at=130, seen_es_ms=69_000, clock_ms=70_000)
+    assert not asked(at=5030, seen_at=130, seen_es_ms=69_000, clock_ms=72_000), "at rest too"
+    assert asked(at=5040, seen_at=5030, seen_es_ms=79_000, clock_ms=80_000), (
+        "it gets there after all"
+    )
+
+
+def test_after_a_log_begun_anew_its_places_are_believed() -> None:
+    watch = watching()
+    for at, clock_ms in ((5000, 10_000), (50, 100_000), (70, 200_000)):
+        said = answer(at=at, server_id=1, clock_ms=clock_ms)
+        assert watch.behind(event(at=at - 10, server_id=1, es_ms=clock_ms - 1000), said) is None
+        assert watch.believed(said) == said
+
+
+# ── copies that have the id of the first ──────────────────────────────────────────────────────
+
+COPY = "4f22ab58-82db-22f2-8f44-d91bb0530673"
+
+
+def test_a_copy_with_another_uuid_is_refused_however_often_it_answers() -> None:
+    watch, told = watch_of(1)
+    assert watch.behind(event(at=400, server_id=1), lacking(UUID, at=450)) is None
+    for _ in range(3 * REFUSALS):
+        assert watch.behind(event(at=500, server_id=1), lacking(COPY)) is not None
+    assert watch.behind(event(at=500, server_id=1), lacking(UUID, at=500)) is None
+    for _ in range(REFUSALS):
+        assert watch.behind(event(at=500, server_id=1), lacking(UUID)) is not None
+    assert watch.behind(event(at=500, server_id=1), lacking(UUID)) is None, "begun anew"
+    assert told == []
+
+
+def test_the_first_answer_tells_which_server_it_is_also_if_nothing_was_delivered_yet() -> None:
+    watch, _ = watch_of(1)
+    assert watch.behind(None, lacking(UUID, at=450)) is None
+    for _ in range(3 * REFUSALS):
+        assert watch.behind(event(at=500, server_id=1), lacking(COPY)) is not None
+
+
+def test_a_gtid_tells_a_copy_from_the_first_at_the_start_as_well() -> None:
+    watch, _ = watch_of(1)
+    copy = msgspec.structs.replace(lacking(COPY), gtid=f"{UUID}:1-8")
+    for _ in range(3 * REFUSALS):
+        assert watch.behind(event(gtid=f"{UUID}:1-9", server_id=1), copy) is not None
+
+
+@pytest.mark.parametrize("uuid", ["", UUID], ids=["MariaDB", "MySQL, at the start"])
+def test_what_may_be_a_copy_is_taken_after_a_while_with_a_warning(uuid: str) -> None:
+    watch, told = watch_of(1)
+    for _ in range(3 * REFUSALS):
+        watch.behind(event(at=500, server_id=1), lacking(uuid))
+    assert told == [
+        "warning: the log of the server with id 1 lacks what that server has written itself, and its "
+        "answers are taken all the same: it was begun anew (RESET MASTER), or Canal tails a replica of "
+        "it; if it is a copy that has the same id, point table.url to the server that Canal tails"
+    ]
+
+
+def watch_of(server_id: int) -> tuple[SourceWatch, list[str]]:
+    """One whose table's server has this id, and what it tells."""
+    made, told = watch()
+    made.described(report(server_id))
+    return made, told
+
+
+def lacking(uuid: str, *, at: int = 4) -> Answer:
+    return answer(at=at, server_id=1, server_uuid=uuid)
 
 
 def test_nothing_delivered_yet_proves_nothing() -> None:

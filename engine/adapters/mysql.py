@@ -133,8 +133,7 @@ class MySQLSource:
         # which is an hour off while a time zone with summer time falls back.
         clock = await self._connection.rows(
             "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000, "
-            + server.gtid_variable
-            + ", @@global.server_id"
+            + f"{server.gtid_variable}, @@global.server_id, {server.uuid_variable}"
         )
         position = await self._log_status() if self._log_positions else None
         return Answer(
@@ -144,6 +143,7 @@ class MySQLSource:
             gtid="".join(str(clock[0][1] or "").split()),
             query_ms=query_ms,
             server_id=int(clock[0][2]) or None,
+            server_uuid=str(clock[0][3]),
         )
 
     async def close(self) -> None:

@@ -60,6 +60,11 @@ class Server(NamedTuple):
     def gtid_variable(self) -> str:
         return "@@global.gtid_binlog_pos" if self.mariadb else "@@global.gtid_executed"
 
+    @property
+    def uuid_variable(self) -> str:
+        """What no two MySQL servers share, whatever their ids; MariaDB has nothing of the kind."""
+        return "''" if self.mariadb else "@@global.server_uuid"
+
 
 def connection_to(
     *,

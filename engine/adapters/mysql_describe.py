@@ -13,7 +13,7 @@ from typing import NamedTuple
 from engine.adapters.mysql_connection import Connection
 from engine.adapters.mysql_reasons import SERVICE
 from engine.columns import Column, ColumnKind, Table, key_problem, score_problem
-from engine.errors import MissingTable, WrongSetting
+from engine.errors import MissingTable, WrongSetting, WrongShape
 from engine.told import told
 
 
@@ -55,7 +55,8 @@ async def shape(connection: Connection, wanted: Wanted) -> Shape:
     """Look the table up.
 
     Raises:
-        WrongSetting: it cannot be ranked, or a column is not there; with the next step.
+        WrongShape: it cannot be ranked, or a column is not there; with the next step.
+        WrongSetting: a column is named twice.
         MissingTable: there is no such table.
         ServiceAway: the account may not see it.
     """
@@ -67,7 +68,7 @@ async def shape(connection: Connection, wanted: Wanted) -> Shape:
     key, score, shown = found[0], found[1], found[2:]
     for problem in (key_problem(key.column), score_problem(score.column)):
         if problem is not None:
-            raise WrongSetting(problem)
+            raise WrongShape(problem)
     _check_unique(key, indexes, f"{database}.{name}")
     return Shape(
         table=Table(
@@ -105,7 +106,7 @@ async def _find_table(connection: Connection, wanted: Wanted) -> tuple[str, str,
         )
     database, name, kind, engine = (exact or found)[0]
     if kind not in ("BASE TABLE", "SYSTEM VERSIONED"):
-        raise WrongSetting(
+        raise WrongShape(
             told(
                 "{database}.{name} is a {kind}: its rows never reach the binlog; choose the "
                 "table behind it",
@@ -163,7 +164,7 @@ def _pick(columns: dict[str, _Found], name: str, what: str) -> _Found:
         hint = told("it has {names}", names=listed)
         if near:
             hint = told("did you mean {names}?", names=listed)
-        raise WrongSetting(
+        raise WrongShape(
             told("{what} {name!r} is not in the table; {hint}", what=what, name=name, hint=hint)
         )
     return found
@@ -188,7 +189,7 @@ def _check_unique(key: _Found, indexes: Sequence[Index], table: str) -> None:
         return
     primary = next((i.columns for i in indexes if i.name == "PRIMARY"), ())
     if name in primary:
-        raise WrongSetting(
+        raise WrongShape(
             told(
                 "key column {name} is one part of the primary key ({primary}) of {table}: it "
                 "does not tell rows apart; choose a column with a unique index of its own",
@@ -199,7 +200,7 @@ def _check_unique(key: _Found, indexes: Sequence[Index], table: str) -> None:
         )
     why = told("may be NULL") if key.nullable else told("has no unique index of its own")
     hint = told("; {name} is the primary key", name=primary[0]) if len(primary) == 1 else ""
-    raise WrongSetting(
+    raise WrongShape(
         told(
             "key column {name} of {table} {why}: it does not tell rows apart; choose a "
             "column that is NOT NULL with a PRIMARY KEY or UNIQUE index on it alone{hint}",

@@ -127,6 +127,8 @@ class Answer(msgspec.Struct, frozen=True):
     """How long the query took."""
     server_id: int | None = None
     """Of the server that answered; None: unknown. Its `position` says nothing of another server's log."""
+    server_uuid: str = ""
+    """MySQL's: a copy of a server that has its id has another one; "" on MariaDB, which has none."""
 
 
 # ── what comes out ────────────────────────────────────────────────────────────────────────────

@@ -7,8 +7,9 @@ resolution of one second and is therefore believed only beyond :data:`SLACK_MS`.
 A GTID means the same on every server. A place means something in one server's log, until that is begun
 anew (RESET MASTER), and files of two servers mostly have the same names. Within the feed all places are of
 the server that Canal tails. Between the feed and an answer they are compared only if the answering server
-also made the change; and since a change that a replica repeats keeps the id of its maker, and a log may
-have been begun anew, a place beyond the answer's proves nothing if binlog time says the opposite.
+also made the change. Even then they may be of two logs: a change that a replica repeats keeps the id of its
+maker, and a log may have been begun anew, its GTIDs too. So neither proves anything if binlog time says the
+opposite; and if time says so by far, it is believed instead.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ from engine.core.changes import Answer, Event, LogPosition
 
 SLACK_MS = 1000
 """Binlog times are whole seconds, so two events within this span cannot be told apart in time."""
+
+OTHER_LOG_MS = 30_000
+"""An event later than an answer by more than this is of another log, if by its place it is in the answer's:
+Canal tails a replica, with lower file numbers. More than clocks are mostly set back by."""
 
 _MARIADB = re.compile(r"(\d+)-\d+-(\d+)")
 _UUID_SET = re.compile(r"([0-9a-fA-F-]{36}):([\d:-]+)")
@@ -74,16 +79,30 @@ class BatchRef(msgspec.Struct, frozen=True):
         return self.number is not None and other.number is not None and self.number > other.number
 
 
-def is_newer(event: Event, answer: Answer) -> bool:
-    """Whether the event was surely logged after the answer's query. False where unknown."""
+def is_newer(event: Event, answer: Answer, *, waited_ms: float = 0) -> bool:
+    """Whether the event was surely logged after the answer's query. False where unknown.
+
+    Args:
+        waited_ms: how long ago the answer came. An event later than that shows a clock that was set back.
+    """
+    es_ms, clock_ms = event.es_ms, answer.clock_ms
+    beyond = _beyond(event, answer)
+    if beyond is None:
+        return es_ms is not None and es_ms > clock_ms + SLACK_MS
+    if beyond:
+        return not _much_older(event, answer)
+    return much_later(event, answer) and es_ms <= clock_ms + waited_ms + SLACK_MS  # type: ignore[operator]  # much_later: not None
+
+
+def _beyond(event: Event, answer: Answer) -> bool | None:
+    """Whether the answer's log ends before the event, by GTID or by place; None: neither tells."""
     if event.gtid and answer.gtid:
         after = gtid_after(event.gtid, answer.gtid)
         if after is not None:
             return after
     if same_log(event, answer):
-        beyond = event.position >= answer.position  # type: ignore[operator]  # neither is None
-        return beyond and not _much_older(event, answer)
-    return event.es_ms is not None and event.es_ms > answer.clock_ms + SLACK_MS
+        return event.position >= answer.position  # type: ignore[operator]  # neither is None
+    return None
 
 
 def same_log(event: Event, answer: Answer) -> bool:
@@ -99,6 +118,11 @@ def _much_older(event: Event, answer: Answer) -> bool:
     """By its time the event was surely logged before the query; or it is of a long transaction, whose
     events may have the time of its beginning: then the next event proves as much."""
     return event.es_ms is not None and event.es_ms < answer.clock_ms - 2 * SLACK_MS
+
+
+def much_later(event: Event, answer: Answer) -> bool:
+    """By its time the event was logged so long after the query that no place in a log weighs against it."""
+    return event.es_ms is not None and event.es_ms > answer.clock_ms + OTHER_LOG_MS
 
 
 def lies_beyond(event: Event, other: Event) -> bool:

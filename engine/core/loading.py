@@ -175,7 +175,7 @@ class Load:
         partition = batch.partition
         if self.answer is None:
             self.dirty[partition] = True
-        elif is_newer(event, self.answer):
+        elif is_newer(event, self.answer, waited_ms=now_ms - self.answered_ms):
             self.passed[partition] = Passed.YES
             self._see_order(event, batch, now_ms)
         elif self.passed[partition] is not Passed.YES:

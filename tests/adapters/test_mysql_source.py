@@ -11,7 +11,7 @@ import pytest
 from engine.adapters.mysql import MySQLSource, log_position
 from engine.adapters.mysql_connection import Server
 from engine.core.changes import LogPosition
-from engine.errors import MissingTable, WrongSetting
+from engine.errors import MissingTable, WrongSetting, WrongShape
 from tests.stack.mariadb import MariaDB
 
 pytestmark = pytest.mark.service
@@ -144,6 +144,7 @@ async def test_select_alone_is_enough(opened: Open) -> None:
     assert answer.position is None
     assert answer.gtid
     assert answer.server_id == report.server_id == 1
+    assert answer.server_uuid == "", "MariaDB has none"
 
 
 async def test_each_answer_is_fresh(opened: Open, maria: MariaDB) -> None:
@@ -224,8 +225,10 @@ async def test_a_cascading_foreign_key(opened: Open) -> None:
     ],
 )
 async def test_what_cannot_be_ranked(opened: Open, options: dict[str, Any], message: str) -> None:
-    with pytest.raises(WrongSetting, match=message):
+    with pytest.raises(WrongSetting, match=message) as refused:
         await opened(**options).describe()
+    of_the_table = not (options.keys() & {"time_zone"} or "more than once" in message)
+    assert isinstance(refused.value, WrongShape) is of_the_table
 
 
 async def test_a_unique_key_that_is_not_the_primary_key(opened: Open) -> None:
@@ -260,7 +263,17 @@ async def test_a_column_that_went_away(opened: Open, maria: MariaDB) -> None:
     maria.execute("ALTER TABLE adapter.shrinking DROP COLUMN c")
     with pytest.raises(MissingTable, match=r"a column of adapter\.shrinking is gone"):
         await source.best_rows(5)
-    with pytest.raises(WrongSetting):
+    with pytest.raises(WrongShape, match="column 'c' is not in the table"):
+        await source.describe()
+
+
+async def test_a_view_that_took_the_name_of_the_table(opened: Open, maria: MariaDB) -> None:
+    maria.execute("CREATE TABLE adapter.veiled (id INT PRIMARY KEY, score INT)")
+    source = opened(table="veiled")
+    await source.describe()
+    maria.execute("RENAME TABLE adapter.veiled TO adapter.behind_it")
+    maria.execute("CREATE VIEW adapter.veiled AS SELECT * FROM adapter.behind_it")
+    with pytest.raises(WrongShape, match="is a view"):
         await source.describe()
 
 
@@ -289,3 +302,4 @@ def test_the_two_servers_differ_in_a_few_words() -> None:
     assert mysql.log_status_statements[0] == "SHOW BINARY LOG STATUS"
     assert Server(False, (8, 0, 36)).log_status_statements[0] == "SHOW MASTER STATUS"
     assert maria.log_status_statements[0] == "SHOW MASTER STATUS"
+    assert (mysql.uuid_variable, maria.uuid_variable) == ("@@global.server_uuid", "''")

@@ -66,6 +66,8 @@ class Stage:
         """By how much the database's clock is ahead of what it was."""
         self.log = 10
         """Where the next event will stand in the binlog."""
+        self.files_ahead = 0
+        """How many files the log of the table's server has more than the one that Canal tails, a replica's."""
         self.batch = 0
         self.positions = [0] * partitions
         self.unread = [0] * partitions
@@ -149,10 +151,10 @@ class Stage:
         self.log += 1
         return event
 
-    def _place(self) -> LogPosition | None:
+    def _place(self, files_ahead: int = 0) -> LogPosition | None:
         if self._evidence == "es":
             return None
-        return LogPosition(number=1, offset=self.log, base="binlog")
+        return LogPosition(number=1 + files_ahead, offset=self.log, base="binlog")
 
     # ── the feed ──────────────────────────────────────────────────────────────────────────
 
@@ -210,7 +212,7 @@ class Stage:
         return Answer(
             rows=rows,
             clock_ms=self.clock_ms,
-            position=self._place(),
+            position=self._place(self.files_ahead),
             query_ms=self.query_ms,
             server_id=SERVER_ID,
         )

@@ -59,6 +59,51 @@ def test_a_backlog_out_of_another_servers_log_does_not_pass_the_first_load(
     assert stage.state is State.EXACT, "by binlog time"
 
 
+@pytest.mark.parametrize("gap_ms", [500, 1500])
+def test_a_log_behind_that_of_the_tables_server_is_passed_by_time_under_traffic(
+    gap_ms: float,
+) -> None:
+    """Canal tails a replica with lower file numbers: every place in the feed is below every answer's."""
+    stage = Stage(LADDER, size=1, reserve=1, audit_ms=20_000)
+    stage.files_ahead = 100
+    for score in range(int(90_000 // gap_ms)):
+        stage.deliver(stage.upsert(3, 55 + score % 9))
+        assert stage.state is not State.EXACT or stage.keys == stage.truth
+        stage.run(gap_ms)
+    stage.assert_exact()
+    assert stage.topn.totals.audits > 0, "a held answer is passed as well"
+    assert stage.topn.totals.audit_mismatches == 0
+
+
+def test_a_backlog_from_before_the_clock_was_set_back_is_not_of_another_log() -> None:
+    """Its places are in the answer's log, as they should be, and its times an hour later."""
+    stage = started(LADDER, size=1, reserve=1)
+    old = [stage.upsert(1, 90), stage.upsert(1, 50)]
+    stage.unread = [2]
+    stage.clock_error_ms = -3_600_000
+    stage.topn.lose("a message")
+    stage.run(40_000)
+    assert stage.state is State.CATCHING_UP
+    for event in old:
+        stage.deliver(event)
+        assert stage.state is State.CATCHING_UP, "there may be more of it"
+
+
+def test_a_backlog_of_a_log_begun_anew_does_not_pass_by_its_gtid() -> None:
+    """The answer has the GTIDs of the new log, and lacks all that still come of the old one."""
+    stage = Stage(LADDER, size=1, reserve=1)
+    stage.hold_at_query()
+    uuid = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
+    read = msgspec.structs.replace(stage.snapshot(), position=None, gtid=f"{uuid}:1-3")
+    stage.answer(read)
+    stage.holding = False
+    for key, score in ((1, 90), (1, 50)):
+        old = backlog(stage, key, score, 10, server_id=SERVER_ID, age_ms=9_000_000)
+        stage.run(200)
+        stage.deliver(msgspec.structs.replace(old, position=None, gtid=f"{uuid}:6000"))
+        assert stage.state is State.CATCHING_UP
+
+
 # ── when the table was read ───────────────────────────────────────────────────────────────────
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from engine.core.changes import Answer, Event, Kind, LogPosition
@@ -97,7 +99,7 @@ def test_ids_of_different_shapes_prove_nothing(mine: str, theirs: str) -> None:
 def test_the_best_clock_that_both_sides_have_decides() -> None:
     late, early = at(1, 900), at(1, 100)
     both = answer(clock_ms=50_000, position=late, gtid="0-1-5")
-    assert is_newer(event(es_ms=0, position=early, gtid="0-1-6"), both)
+    assert is_newer(event(es_ms=49_000, position=early, gtid="0-1-6"), both)
     assert not is_newer(event(es_ms=90_000, position=at(2, 4), gtid="0-1-5"), both)
     assert not is_newer(event(es_ms=90_000, position=early), both), "no GTID on one side"
     assert is_newer(event(es_ms=90_000), both), "no place either"
@@ -140,6 +142,46 @@ def test_a_place_beyond_proves_nothing_if_binlog_time_says_the_opposite() -> Non
     assert not is_newer(event(es_ms=7000, position=at(120, 10)), asked)
     assert is_newer(event(es_ms=8000, position=at(120, 10)), asked), "a statement takes its time"
     assert is_newer(event(position=at(120, 10)), asked), "no time, no contradiction"
+
+
+@pytest.mark.parametrize(
+    ("left_over", "asked"),
+    [
+        (f"{UUID}:6000", f"{UUID}:1-3"),
+        (f"{UUID}:1-6000", f"{UUID}:1-3"),
+        ("0-1-6000", "0-1-3"),
+    ],
+)
+def test_a_gtid_that_the_answer_lacks_proves_nothing_if_binlog_time_says_the_opposite(
+    left_over: str, asked: str
+) -> None:
+    """The log was begun anew, and with it the count; what comes is of the old one."""
+    read = answer(clock_ms=10_000_000, gtid=asked)
+    assert not is_newer(event(es_ms=1_000_000, gtid=left_over), read)
+    assert is_newer(event(es_ms=9_998_000, gtid=left_over), read), "a statement takes its time"
+    assert is_newer(event(gtid=left_over), read), "no time, no contradiction"
+
+
+@pytest.mark.parametrize(
+    ("of", "asked"),
+    [
+        ({"position": at(3, 500)}, {"position": at(120, 10)}),  # Canal tails a replica
+        (
+            {"gtid": "0-1-3"},
+            {"gtid": "0-1-6000"},
+        ),  # the log was begun anew, and the answer is older
+    ],
+)
+def test_an_event_half_a_minute_later_is_newer_whatever_the_log_says(
+    of: dict[str, Any], asked: dict[str, Any]
+) -> None:
+    read = answer(clock_ms=10_000, **asked)
+    assert is_newer(event(es_ms=41_000, **of), read, waited_ms=60_000)
+    assert not is_newer(event(es_ms=40_000, **of), read, waited_ms=60_000), "a clock was set back"
+    assert not is_newer(event(**of), read, waited_ms=60_000)
+    assert not is_newer(event(es_ms=3_610_000, **of), read, waited_ms=60_000), (
+        "it is not so late yet"
+    )
 
 
 def msgspec_replace(old: Event, es_ms: int) -> Event:

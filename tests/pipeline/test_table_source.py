@@ -131,6 +131,26 @@ def test_by_gtid_the_answer_of_a_replica_that_lags_is_refused(
     assert fresh(engine)["audit_mismatches"] == 0
 
 
+def test_a_table_that_has_lost_its_score_column_is_inexact_until_it_is_back(
+    world: WorldFactory, engine_on: EngineFactory, replica: MariaDB
+) -> None:
+    """On the replica alone: the feed never tells, and the look at it before each query does."""
+    shop = world(flat=False)
+    engine = engine_on_replica(shop, engine_on, replica)
+    engine.wait_exact()
+    change(shop, 5)
+    engine.wait_notice("^warning: the feed has changes made on the server with id 1")
+    wait_rest(shop, engine)
+    rename = "ALTER TABLE interactives RENAME COLUMN"
+    replica.execute(f"{rename} like_cnt TO likes", database=shop.database)
+    wrong = engine.wait_for(lambda line: line["state"] == "INEXACT", "another table is known of")
+    assert "the table is not what it was: score column 'like_cnt' is not" in str(wrong["reason"])
+    replica.execute(f"{rename} likes TO like_cnt", database=shop.database)
+    engine.wait_for(lambda line: line["state"] == "EXACT", "loaded again")
+    wait_equal(shop, engine)
+    assert fresh(engine)["audit_mismatches"] == 0
+
+
 @pytest.mark.parametrize("flat", [True, False], ids=["flat", "protobuf"])
 def test_by_gtid_one_message_proves_the_load_without_any_silence(
     world: WorldFactory, engine_on: EngineFactory, flat: bool

@@ -129,6 +129,8 @@ class SimSource:
         """The last answer that came from a server which lags, and can be known to."""
         self._lagged: Counter[int] = Counter()
         """By the last entry that was delivered, how often it lagged behind that."""
+        self._copied: int | None = None
+        """Where the log of that server ends: a copy with the same id, which nobody writes to."""
         self._asked = False
         self.gone = False
         """The last question was answered with: there is no such table."""
@@ -168,22 +170,24 @@ class SimSource:
 
         Only where it can be told: by places in the log or GTIDs, from the last that was delivered.
         """
-        newest = self._process.newest
-        if (
-            self._shape.evidence == "es"
-            or newest is None
-            or not self._weather.holds("lagging_query")
-        ):
+        newest, holds = self._process.newest, self._weather.holds("lagging_query")
+        if not holds:
+            self._copied = None
+        if self._shape.evidence == "es" or newest is None or not holds:
             return None
         log, end = self._table.log, newest.index
         while end > 0 and log[end].transaction.number == newest.transaction.number:
             end -= 1
         if end == 0:
             return None
-        end = max(0, end - self._weather.rng.randint(0, 10))
+        if self._copied is None:
+            self._copied = max(0, end - self._weather.rng.randint(0, 10))
+        end = min(end, self._copied)
         place, delivered = self._table.position(end), self._table.position(newest.index)
-        if self._shape.evidence == "position" and place > delivered:
-            return None  # the log was begun anew between the two
+        if self._shape.evidence == "position" and place >= delivered:
+            return (
+                None  # the log was begun anew between the two: another log, perhaps the same place
+            )
         # Who lacks its own change for long is taken for one whose log was begun anew.
         self._lagged[newest.index] += 1
         return end if self._lagged[newest.index] <= REFUSALS else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import engine.core.evidence
+import engine.core.loading
 from engine.core.changes import Answer, Event
 from engine.core.evidence import BatchRef, comparable
 from engine.core.feed import FeedView, HighWater
@@ -105,6 +106,25 @@ def place_against_time(much_older: Original) -> Original:
     return lambda event, answer: False
 
 
+def gtid_against_time(much_older: Original) -> Original:
+    """A GTID that the answer lacks is proof even if the event is much older by its time."""
+
+    def wrong(event: Event, answer: Answer) -> bool:
+        return not (event.gtid and answer.gtid) and bool(much_older(event, answer))
+
+    return wrong
+
+
+def never_another_log(much_later: Original) -> Original:
+    """A place before the answer's is believed however much later the event is by its time."""
+    return lambda event, answer: False
+
+
+def later_than_now(is_newer: Original) -> Original:
+    """Also an event that is later than it can be by now shows that it is of another log."""
+    return lambda event, answer, waited_ms: is_newer(event, answer, waited_ms=float("inf"))
+
+
 def silence_from_the_question(take_answer: Original) -> Original:
     """Silence is counted from when the query was wanted, however late the table was read."""
 
@@ -121,6 +141,10 @@ def log_begun_anew() -> None:
 
 def backlog_of_another_server() -> None:
     answers.test_a_backlog_out_of_another_servers_log_does_not_pass_the_first_load(2, 0)
+
+
+def log_passed_by_time() -> None:
+    answers.test_a_log_behind_that_of_the_tables_server_is_passed_by_time_under_traffic(500)
 
 
 def backlog_through_a_replica() -> None:
@@ -253,6 +277,27 @@ MUTANTS = (
         "_much_older",
         place_against_time,
         [backlog_through_a_replica],
+    ),
+    Mutant(
+        "GTID against time",
+        engine.core.evidence,
+        "_much_older",
+        gtid_against_time,
+        [answers.test_a_backlog_of_a_log_begun_anew_does_not_pass_by_its_gtid],
+    ),
+    Mutant(
+        "never another log",
+        engine.core.evidence,
+        "much_later",
+        never_another_log,
+        [log_passed_by_time],
+    ),
+    Mutant(
+        "later than now",
+        engine.core.loading,
+        "is_newer",
+        later_than_now,
+        [answers.test_a_backlog_from_before_the_clock_was_set_back_is_not_of_another_log],
     ),
     Mutant(
         "silence from the question",
