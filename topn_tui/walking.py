@@ -19,8 +19,7 @@ GRACE_S = 1.0
 """How much longer than putting the table back may take leaving waits for it."""
 
 ALONE = told(
-    "Nobody else should write to it meanwhile; it must have no triggers, and no foreign key of another "
-    "table may refer to it."
+    "Nobody else should write to it meanwhile; no triggers may be on it, nor foreign keys refer to it."
 )
 """What only its owner can see to."""
 

@@ -96,7 +96,7 @@ class ConfirmScreen(ModalScreen[bool]):
         return [
             spans(
                 t(
-                    "The walkthrough will insert, update and delete rows {keys}.",
+                    "It will insert, update and delete rows {keys}.",
                     keys=", ".join(touched),
                 )
             ),
