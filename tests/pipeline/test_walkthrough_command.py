@@ -160,7 +160,7 @@ def test_the_table_is_put_back_however_often_it_is_asked_to_stop_and_nobody_hear
             cursor.execute(f"SELECT * FROM {TABLE} WHERE id = 78 FOR UPDATE")
             os.close(ours)  # what is written from now on is EIO or EPIPE
             process.send_signal(signal.SIGHUP)
-            eventually(lambda: _waits_for_a_lock(shop), "it is putting back")
+            eventually(lambda: waits_for_a_lock(shop), "it is putting back")
             for signum in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
                 process.send_signal(signum)
             cursor.execute("ROLLBACK")
@@ -168,7 +168,7 @@ def test_the_table_is_put_back_however_often_it_is_asked_to_stop_and_nobody_hear
     assert rows(shop) == before
 
 
-def _waits_for_a_lock(shop: World) -> bool:
+def waits_for_a_lock(shop: World) -> bool:
     sql = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
     return shop.query(sql) != [(0,)]
 
