@@ -80,7 +80,7 @@ class Guided(Mannered):
         again = t(
             "{walk} shows the walkthrough again, which can try again.", walk=key_of(self, "walk")
         )
-        self.notify(f"{left} {again}", severity="error", markup=False)
+        self.notify(" ".join((left, again)), severity="error", markup=False)
 
     @property
     def may_hurry(self) -> bool:
