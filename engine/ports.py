@@ -7,8 +7,8 @@ adapter has one of its own: no call hangs for ever.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol, TypeAlias
 
 import msgspec
 
@@ -17,6 +17,7 @@ from engine.core.changes import Answer, Row
 from engine.core.rank import Key
 from engine.dead_letter_lines import DeadLetter
 from engine.sample import SampleRow
+from engine.walkthrough_steps import Change
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
@@ -105,8 +106,24 @@ class RowSource(Protocol):
         """Let go of everything. Never raises, never hangs, safe to call twice."""
 
 
+Decide: TypeAlias = Callable[[Mapping[int, SampleRow]], Mapping[int, SampleRow | None]]
+"""Given the rows that are there by key, the rows that shall be; None: none. Keys not named stay."""
+
+
 class PracticeTable(Protocol):
     """A table of the sample's shape whose rows may be written: the walkthrough's, never the engine's."""
+
+    @property
+    def patience_ms(self) -> int:
+        """How long one exchange may take, waiting for the server and for a lock included."""
+
+    async def claim(self) -> None:
+        """Have it to ourselves until it is closed, as far as other walkthroughs go. Writes nothing.
+
+        Raises:
+            WrongSetting: the account may not write it, or a write would reach other tables too.
+            ServiceAway: another walkthrough has it, or it cannot be reached.
+        """
 
     async def columns(self) -> Sequence[str]:
         """The names of all its columns."""
@@ -114,14 +131,15 @@ class PracticeTable(Protocol):
     async def rows(self, *, limit: int) -> Sequence[SampleRow]:
         """Its first `limit` rows by key."""
 
-    async def insert(self, rows: Iterable[SampleRow]) -> None:
-        """One INSERT of these rows; nothing where there are none."""
+    async def exchange(self, keys: Iterable[int], decide: Decide) -> Mapping[int, SampleRow]:
+        """Read these rows and write what `decide` makes of them, in one transaction; the rows then.
 
-    async def update(self, key: int, likes: int) -> None:
-        """One UPDATE of this row's score."""
+        Nothing is written where it raises, or all: of a write without an answer nobody knows. By the
+        next exchange it is certain, for that waits until the one before is over in the server.
 
-    async def delete(self, keys: Iterable[int]) -> None:
-        """One DELETE of these rows; keys that are not there do not count."""
+        Args:
+            decide: may be called more than once; what it raises is raised, and nothing is written.
+        """
 
     async def close(self) -> None:
         """Let go of everything. Never raises, never hangs, safe to call twice."""
@@ -136,7 +154,11 @@ class PracticeGround(Protocol):
 
     @property
     def as_found(self) -> bool:
-        """Whether the table is as it was found: nothing written yet, or put back."""
+        """Whether nothing of ours is in the table: nothing written yet, or put back."""
+
+    @property
+    def theirs(self) -> tuple[int, ...]:
+        """The keys of rows that were not put back, as somebody else wrote them meanwhile."""
 
     async def prepare(self) -> Mapping[int, SampleRow]:
         """See to it that the start rows are there; key -> row of all that are.
@@ -145,8 +167,15 @@ class PracticeGround(Protocol):
             WrongSetting: somebody may need the rows that are there, or the account may not write.
         """
 
+    async def write(self, change: Change) -> None:
+        """Make one change.
+
+        Raises:
+            TopnError: somebody else wrote the row meanwhile: it is left as it is.
+        """
+
     async def put_back(self) -> None:
-        """The table as it was found, whatever has been done to it; nothing where it is so already."""
+        """The table as it was found, but for rows that others wrote; nothing where it is so already."""
 
 
 class BoardState(msgspec.Struct, frozen=True):

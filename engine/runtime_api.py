@@ -78,7 +78,15 @@ class GuidedWalk(Protocol):
 
     @property
     def as_found(self) -> bool:
-        """Whether the table is as it was found: not yet written, or put back."""
+        """Whether nothing of ours is in the table: not yet written, or put back."""
+
+    @property
+    def theirs(self) -> tuple[int, ...]:
+        """The keys of rows that were not put back, as somebody else wrote them meanwhile."""
+
+    @property
+    def put_back_ms(self) -> int:
+        """How long :meth:`put_back` may take at most."""
 
     async def begin(self) -> None:
         """Make the table ready.
@@ -93,6 +101,7 @@ class GuidedWalk(Protocol):
 
         Raises:
             ServiceAway: the table cannot be written.
+            TopnError: somebody else wrote the row that the step would.
         """
 
     async def put_back(self) -> None:

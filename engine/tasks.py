@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 CLOSE_MS = 1500
 """How long each service may take to let go at the end."""
 
 AGAIN_MS = 300
 """How soon a task that goes on after a cancellation is cancelled again."""
+
+T = TypeVar("T")
 
 
 async def together(*works: Coroutine[None, None, None]) -> None:
@@ -39,11 +41,26 @@ async def cancelled(*tasks: asyncio.Task[Any], within_ms: float) -> None:
         within_ms -= AGAIN_MS
 
 
-async def finished(work: Coroutine[None, None, None]) -> None:
-    """Work that is not given up half-way: a cancellation first waits for its end, though not for ever."""
-    task = asyncio.create_task(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task}, timeout=CLOSE_MS / 1000)
-        raise
+async def finished(work: Coroutine[None, None, T], *, within_ms: float = CLOSE_MS) -> T:
+    """Work that is not given up half-way: a cancellation first waits for its end, though not for ever.
+
+    Args:
+        work: what it raises is raised, unless there was a cancellation.
+        within_ms: how long after the first cancellation; no further one makes it shorter.
+    """
+    task, now = asyncio.create_task(work), asyncio.get_running_loop().time
+    stopped: asyncio.CancelledError | None = None
+    until = 0.0
+    while not task.done() and (stopped is None or now() < until):
+        try:
+            await asyncio.wait({task}, timeout=None if stopped is None else until - now())
+        except asyncio.CancelledError as error:
+            if stopped is None:
+                stopped, until = error, now() + within_ms / 1000
+    if stopped is None:
+        return task.result()
+    if not task.done():
+        task.cancel()
+    elif not task.cancelled():
+        task.exception()  # looked at: nobody else will
+    raise stopped

@@ -19,7 +19,7 @@ from engine.runtime_api import RunningEngine
 from engine.sample import SampleRow
 from engine.tasks import finished
 from engine.told import listed, told
-from engine.walkthrough_steps import SIZE, STEPS, Change, Delete, Insert, Outcome, Update
+from engine.walkthrough_steps import SIZE, STEPS, Change, Outcome
 
 POLL_MS = 50
 """How often the published board is looked at."""
@@ -59,8 +59,18 @@ class Walk:
 
     @property
     def as_found(self) -> bool:
-        """Whether the table is as it was found: not yet written, or put back."""
+        """Whether nothing of ours is in the table: not yet written, or put back."""
         return self._ground.as_found
+
+    @property
+    def theirs(self) -> tuple[int, ...]:
+        """The keys of rows that were not put back, as somebody else wrote them meanwhile."""
+        return self._ground.theirs
+
+    @property
+    def put_back_ms(self) -> int:
+        """How long putting the table back may take at most."""
+        return self._ground.table.patience_ms
 
     async def begin(self) -> None:
         """Make the table ready.
@@ -76,6 +86,7 @@ class Walk:
 
         Raises:
             ServiceAway: the table cannot be written.
+            TopnError: somebody else wrote the row that the step would.
         """
         step = STEPS[number - 1]
         board, trouble = await self._seen({})
@@ -88,6 +99,8 @@ class Walk:
 
     async def put_back(self) -> None:
         """The table as it was found; whoever has begun must come here, whatever happened between.
+
+        Once begun it goes on to its end, at most :attr:`put_back_ms`, also where it is cancelled.
 
         Raises:
             ServiceAway: it cannot be read or written; trying again may help.
@@ -114,17 +127,10 @@ class Walk:
         return board, told("{what}: {reason}", what=str(change), reason=trouble)
 
     async def _write(self, change: Change) -> None:
-        table = self._ground.table
-        match change:
-            case Insert(row):
-                await table.insert([row])
-                self._rows[row.id] = row
-            case Update(key, likes):
-                await table.update(key, likes)
-                self._rows[key] = self._rows[key]._replace(like_cnt=likes)
-            case Delete(key):
-                await table.delete([key])
-                del self._rows[key]
+        await self._ground.write(change)
+        row = change.after(self._rows.pop(change.key, None))
+        if row is not None:
+            self._rows[change.key] = row
 
     async def _delivered(self, key: int, *, after: int) -> Mapping[int, int] | None:
         """Where the feed stood once the engine had applied the change of this key."""

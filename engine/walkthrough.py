@@ -26,15 +26,20 @@ class Walkthrough:
 
     @property
     def as_found(self) -> bool:
-        """Whether the table is as it was found: not yet written, or put back."""
+        """Whether nothing of ours is in the table: not yet written, or put back."""
         return self.walk.as_found
+
+    @property
+    def theirs(self) -> tuple[int, ...]:
+        """The keys of rows that were not put back, as somebody else wrote them meanwhile."""
+        return self.walk.theirs
 
     async def run(self, show: Callable[[Outcome], None]) -> bool:
         """Walk through the steps, `show` each; whether all held. The first that does not ends it.
 
         Raises:
-            WrongSetting: the table is neither empty nor holds exactly the start rows; its account may
-                not write it; or the engine cannot run with these settings.
+            WrongSetting: the table is neither empty nor holds exactly the start rows or the sample; its
+                account may not write it; or the engine cannot run with these settings.
             ServiceAway: the table cannot be read or written; `as_found` says how it was left.
         """
         try:

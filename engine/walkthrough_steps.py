@@ -24,6 +24,10 @@ class Insert(NamedTuple):
     def key(self) -> int:
         return self.row.id
 
+    def after(self, before: SampleRow | None) -> SampleRow | None:
+        """The row once it is made."""
+        return self.row
+
     def __str__(self) -> str:
         return told("INSERT {key}, {likes} likes", key=self.row.id, likes=self.row.like_cnt)
 
@@ -34,6 +38,10 @@ class Update(NamedTuple):
     key: int
     likes: int
 
+    def after(self, before: SampleRow | None) -> SampleRow | None:
+        """The row once it is made."""
+        return None if before is None else before._replace(like_cnt=self.likes)
+
     def __str__(self) -> str:
         return told("UPDATE {key} to {likes} likes", key=self.key, likes=self.likes)
 
@@ -42,6 +50,10 @@ class Delete(NamedTuple):
     """A row goes."""
 
     key: int
+
+    def after(self, before: SampleRow | None) -> SampleRow | None:
+        """None: there is no such row once it is made."""
+        return None
 
     def __str__(self) -> str:
         return f"DELETE {self.key}"

@@ -288,8 +288,10 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Guided, Tools):
         return (*own, *panel_keys(list(PANELS)), *(WORKLOAD_KEYS if self._workload else ()))
 
     async def action_quit(self) -> None:
-        """Put back what a walkthrough wrote, stop the engine, leave. Asked again meanwhile: at once."""
-        if self._leaving:
+        """Put back what a walkthrough wrote, stop the engine, leave. Asked again once it is: at once."""
+        if self._leaving and not self.may_hurry:
+            self.tell_patience()
+        elif self._leaving:
             self._leave("left before the engine had stopped")
         else:
             self._leaving = True

@@ -210,8 +210,10 @@ def walkthrough(
 
     With nothing configured, or with --embedded, on a table in this process. On a real MySQL only with
     --write, an account in walkthrough.url, and a table of the sample's shape that is empty or holds
-    exactly the start rows; it is put back as it was found. Exit 0 only when every step held, 3 when
-    one did not.
+    exactly the start rows, or the whole sample: without triggers, without foreign keys that refer to
+    it, and with nobody else who writes to it meanwhile. It is put back as it was found, also after a
+    signal; not after a kill -9, nor where the database does not answer. Exit 0 only when every step
+    held, 3 when one did not.
     """
     from topn_tui.logs import start_logging  # here: --help must not wait for the drivers
     from topn_tui.walkthrough import walkthrough as walk

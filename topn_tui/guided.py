@@ -32,6 +32,8 @@ class Guided(Mannered):
     _walk_offer: WalkOffer | str = NOT_HERE
     """Or why there is none."""
     _walking: Walking | None = None
+    """Not only while its guide is there: as long as its table is not as it was found."""
+    _end_tried = False
     _production: bool
     _run: EngineRun
 
@@ -50,8 +52,10 @@ class Guided(Mannered):
     def action_walk(self) -> None:
         """Begin, or go on to what the guide says. What is done is to be seen: so this ends a pause."""
         of = self.progress
-        if of is None or self._walking is None:
+        if self._walking is None:
             self._offer_walk()
+        elif of is None:  # closed with the table not put back
+            self.progress = self._walking.progress
         elif of.phase is Phase.OVER and of.as_found:
             self._close_guide()
         else:
@@ -67,13 +71,33 @@ class Guided(Mannered):
         if of.phase is not Phase.OVER:
             self._walking.give_up()
             return
-        if not of.as_found:
-            self.notify(t(left_as(as_found=False)), severity="error", markup=False)
-        self._close_guide()
+        if of.as_found:
+            self._close_guide()
+            return
+        # Only out of sight: what the table was like is known nowhere else.
+        self.progress = None
+        left = t(left_as(as_found=False))
+        again = t(
+            "{walk} shows the walkthrough again, which can try again.", walk=key_of(self, "walk")
+        )
+        self.notify(" ".join((left, again)), severity="error", markup=False)
+
+    @property
+    def may_hurry(self) -> bool:
+        """False until the table is put back, or that was tried for as long as it may take."""
+        return self._end_tried or self._walking is None or self._walking.as_found
 
     async def end_walk(self) -> bool:
         """Before the app ends: whether the table is as it was found."""
-        return self._walking is None or await self._walking.end()
+        as_found = self._walking is None or await self._walking.end()
+        self._end_tried = True
+        return as_found
+
+    def tell_patience(self) -> None:
+        """Somebody asks again to leave while the table is put back."""
+        most = 0.0 if self._walking is None else self._walking.end_s
+        said = t("First the table is put back: {seconds} s at most.", seconds=number(round(most)))
+        self.notify(said, severity="warning", markup=False)
 
     def left_behind(self, why: str | None) -> str | None:
         """What is said on leaving: `why`, and where a table was not put back, that."""
@@ -138,11 +162,12 @@ class Guided(Mannered):
             done=number(len(of.outcomes)),
             count=number(len(STEPS)),
         )
-        self.notify(" ".join((ended, t(left_as(as_found=True)))), markup=False)
+        left = left_as(as_found=True, theirs=of.theirs)
+        self.notify(" ".join((ended, t(left))), markup=False)
 
     def walk_has_the_table(self) -> bool:
         """Whether a walkthrough is on, which then says so: its table is nobody else's to write."""
-        of = self.progress
+        of = self._walking.progress if self._walking is not None else None
         busy = of is not None and (of.phase is not Phase.OVER or not of.as_found)
         if busy:
             said = t("The walkthrough has the table: {back} ends it.", back=key_of(self, "back"))

@@ -61,6 +61,11 @@ class Mannered(Dressed, inherit_bindings=False):
 
     # ── leaving ──
 
+    @property
+    def may_hurry(self) -> bool:
+        """Whether who asks again to leave may have it at once."""
+        return True
+
     def asked_to_leave(self, why: str) -> None:
         """A signal, or the terminal's end: as the key does it."""
         log.info("leaving: %s", why)

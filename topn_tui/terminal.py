@@ -46,6 +46,10 @@ class Leaves(Protocol):
     def asked_to_leave(self, why: str) -> None:
         """Leave as by the key; asked again: at once."""
 
+    @property
+    def may_hurry(self) -> bool:
+        """Whether who asks again may have it at once: nothing is under way that must be finished."""
+
     def failed_in_thread(self, error: Exception) -> None:
         """A bug outside of the event loop."""
 
@@ -92,7 +96,7 @@ class Terminal(LinuxDriver):
         self._taken |= {signal.SIGTSTP, signal.SIGCONT}
 
     def _on_signal(self, signum: int) -> None:
-        if self._asked and signum in REPEATED:
+        if self._asked and (signum in REPEATED or not self._leaving.may_hurry):
             return
         if self._asked:
             self._no_more_signals()  # whoever insists a third time gets what the signal does

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
@@ -15,8 +15,13 @@ from engine.told import told
 from engine.walkthrough_steps import STEPS, WRITTEN, Outcome, Step
 from topn_tui.formatting import safe
 
-END_S = 10.0
-"""How long leaving waits for the table to be put back."""
+GRACE_S = 1.0
+"""How much longer than putting the table back may take leaving waits for it."""
+
+ALONE = told(
+    "Nobody else should write to it meanwhile; no triggers may be on it, nor foreign keys refer to it."
+)
+"""What only its owner can see to."""
 
 log = logging.getLogger(__name__)
 log.addHandler(logging.NullHandler())  # where nobody set up logging: never on the terminal
@@ -50,7 +55,9 @@ class Progress:
     trouble: str | None = None
     """Why it could not begin, or the table not be put back."""
     as_found: bool = True
-    """Whether the table is as it was found."""
+    """Whether nothing of ours is in the table."""
+    theirs: tuple[int, ...] = ()
+    """The keys of rows that were not put back, as somebody else wrote them meanwhile."""
 
     @property
     def step(self) -> Step | None:
@@ -88,6 +95,16 @@ class Walking:
     def as_found(self) -> bool:
         return self._walk is None or self._walk.as_found
 
+    @property
+    def theirs(self) -> tuple[int, ...]:
+        return () if self._walk is None else self._walk.theirs
+
+    @property
+    def end_s(self) -> float:
+        """How long :meth:`end` may take at most: to break off what is under way, and to put back."""
+        put_back_ms = 0 if self._walk is None else self._walk.put_back_ms
+        return (CLOSE_MS + put_back_ms) / 1000 + GRACE_S
+
     def start(self) -> None:
         """Make the table ready, then announce the first step."""
         self._show()
@@ -119,7 +136,7 @@ class Walking:
         if self.progress.phase is not Phase.OVER or not self.as_found:
             self.give_up()
         if self._task is not None:
-            await asyncio.wait({self._task}, timeout=END_S)
+            await asyncio.wait({self._task}, timeout=self.end_s)
         return self.as_found
 
     # ── what is done ──────────────────────────────────────────────────────────────────────────
@@ -180,7 +197,8 @@ class Walking:
             self._show(phase=Phase.OVER, trouble=why)
 
     def _show(self, **changed: object) -> None:
-        self.progress = replace(self.progress, **{"as_found": self.as_found, **changed})  # type: ignore[arg-type]  # its own fields
+        now = {"as_found": self.as_found, "theirs": self.theirs}
+        self.progress = replace(self.progress, **now, **changed)  # type: ignore[arg-type]  # its own fields
         try:
             self._tell(self.progress)
         except Exception:
@@ -188,8 +206,14 @@ class Walking:
             log.exception("the walkthrough's guide could not be drawn")
 
 
-def left_as(*, as_found: bool) -> str:
+def left_as(*, as_found: bool, theirs: Sequence[int] = ()) -> str:
     """How the table was left, in a sentence."""
+    if as_found and theirs:
+        return told(
+            "What the walkthrough wrote was put back, but not the rows with ids {keys}: somebody "
+            "else wrote them meanwhile, and they were left as they are.",
+            keys=", ".join(map(str, theirs)),
+        )
     if as_found:
         return told("The table is as it was found.")
     return told(

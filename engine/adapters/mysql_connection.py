@@ -10,8 +10,9 @@ import asyncio
 import contextlib
 import re
 import ssl
-from collections.abc import AsyncIterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
 
 import aiomysql
 from pymysql import err
@@ -25,6 +26,9 @@ CLIENT_GRACE_MS = 1000
 """How much longer than the server we wait, so that the server's word comes first."""
 
 SqlRow = tuple[Any, ...]
+
+Statement: TypeAlias = Callable[..., Awaitable[list[SqlRow]]]
+"""One statement of an open transaction: SQL and its values in, rows out."""
 
 
 class Server(NamedTuple):
@@ -83,8 +87,12 @@ def connection_to(
     connect_timeout_ms: int,
     query_timeout_ms: int,
     time_zone: str | None = None,
+    session: Sequence[str] = (),
 ) -> Connection:
     """A connection to a table's server, not made yet; arguments as :class:`engine.adapters.mysql.MySQLSource`.
+
+    Args:
+        session: further variables to SET, each ``name = value``.
 
     Raises:
         WrongSetting: a TLS file cannot be used.
@@ -108,7 +116,13 @@ def connection_to(
         query_timeout_ms=query_timeout_ms,
     )
     return Connection(
-        target, host=host, port=port, password=password, ssl_context=context, time_zone=time_zone
+        target,
+        host=host,
+        port=port,
+        password=password,
+        ssl_context=context,
+        time_zone=time_zone,
+        session=session,
     )
 
 
@@ -127,11 +141,12 @@ class Connection:
         password: str,
         ssl_context: ssl.SSLContext | None,
         time_zone: str | None,
+        session: Sequence[str] = (),
     ) -> None:
         self.target = target
         self._tls = ssl_context is not None
         # An empty sql_mode: PAD_CHAR_TO_FULL_LENGTH would change values, ANSI_QUOTES statements.
-        settings = ["sql_mode = ''"]
+        settings = ["sql_mode = ''", *session]
         if time_zone is not None:
             if not re.fullmatch(r"[A-Za-z0-9_+:/.-]+", time_zone):
                 time_zone = "?"  # no time zone of any server; it will say so
@@ -172,17 +187,24 @@ class Connection:
         Raises:
             ServiceAway: in the server's or the network's words.
         """
-        limit_ms = self.target.query_timeout_ms if timeout_ms is None else timeout_ms
-        limit_ms += CLIENT_GRACE_MS
         async with self._lock:
-            driver = await self._connected()
-            async with self._errors(limit_ms):
-                cursor = await driver.cursor()
-                await cursor.execute(sql, args or None)
-                found: list[SqlRow] = list(await cursor.fetchall())
-                self._names = [column[0] for column in cursor.description or ()]
-                await cursor.close()
-                return found
+            return await self._rows(await self._connected(), sql, args, timeout_ms=timeout_ms)
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Statement]:
+        """Statements on one connection, committed at the end; where one fails, all undone and it closed.
+
+        Raises:
+            ServiceAway: in the server's or the network's words. Of a COMMIT without an answer nobody knows.
+        """
+        async with self._lock:
+            driver = await self._begun()
+            try:
+                yield partial(self._rows, driver)
+                await self._rows(driver, "COMMIT")
+            except BaseException:
+                self._drop()  # the server undoes what is not committed
+                raise
 
     async def rows_if_allowed(self, *statements: str) -> list[SqlRow] | None:
         """Rows of the first statement that this server knows; None where the account may not."""
@@ -216,6 +238,32 @@ class Connection:
         driver.close()
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────
+
+    async def _rows(
+        self, driver: Any, sql: str, args: Sequence[Any] = (), *, timeout_ms: int | None = None
+    ) -> list[SqlRow]:
+        limit_ms = self.target.query_timeout_ms if timeout_ms is None else timeout_ms
+        async with self._errors(limit_ms + CLIENT_GRACE_MS):
+            cursor = await driver.cursor()
+            await cursor.execute(sql, args or None)
+            found: list[SqlRow] = list(await cursor.fetchall())
+            self._names = [column[0] for column in cursor.description or ()]
+            await cursor.close()
+            return found
+
+    async def _begun(self) -> Any:
+        """The driver, in a new transaction. A connection that broke while it was idle is made again."""
+        kept = self._driver is not None
+        while True:
+            driver = await self._connected()
+            try:
+                await self._rows(driver, "START TRANSACTION")
+            except ServiceAway:
+                if not kept:
+                    raise
+                kept = False
+            else:
+                return driver
 
     async def _connected(self) -> Any:
         if self._driver is not None and not self._driver.closed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from engine.assembly import embedded_pipeline, make_embedded_walkthrough
 from engine.borrowed_table import BorrowedTable
 from engine.clock import SystemClock
 from engine.errors import ServiceAway, WrongSetting
+from engine.ports import Decide
 from engine.sample import SAMPLE, SampleRow, sample_row
 from engine.settings import BoardSection, EngineSection, Settings
 from engine.walk import Walk
@@ -35,6 +36,7 @@ AFTER = [
     [58, 20, 60, 72, 56, 62, 64, 68, 70, 30],
 ]
 """The boards after each step, by id."""
+START_ROWS = {row.id: row for row in START}
 
 
 def boards(text: str) -> list[list[dict[str, Any]]]:
@@ -82,15 +84,26 @@ async def test_every_step_waits_for_a_board_of_its_own_making() -> None:
 class Deaf(EmbeddedPractice):
     """A table whose updates never reach the log: the pipeline stops delivering."""
 
-    async def update(self, key: int, likes: int) -> None:
-        """Nothing."""
+    async def exchange(self, keys: Iterable[int], decide: Decide) -> Mapping[int, SampleRow]:
+        def deaf(there: Mapping[int, SampleRow]) -> Mapping[int, SampleRow | None]:
+            wanted = decide(there)
+            return {key: row for key, row in wanted.items() if row is None or key not in there}
+
+        return await super().exchange(keys, deaf)
 
 
 class Double(EmbeddedPractice):
-    """A table somebody else writes too: each update is followed by another of the same row."""
+    """A table whose server makes something else of each update."""
 
-    async def update(self, key: int, likes: int) -> None:
-        await super().update(key, likes + 1)
+    async def exchange(self, keys: Iterable[int], decide: Decide) -> Mapping[int, SampleRow]:
+        def double(there: Mapping[int, SampleRow]) -> Mapping[int, SampleRow | None]:
+            wanted = dict(decide(there))
+            for key, row in wanted.items():
+                if row is not None and key in there and row != START_ROWS.get(key):
+                    wanted[key] = row._replace(like_cnt=(row.like_cnt or 0) + 1)
+            return wanted
+
+        return await super().exchange(keys, double)
 
 
 def broken(practice: type[EmbeddedPractice]) -> tuple[Walkthrough, EmbeddedTable]:
@@ -143,8 +156,8 @@ async def test_a_board_that_is_not_as_it_must_be_does_not_hold() -> None:
 )
 async def test_other_rows_are_not_touched(rows: tuple[SampleRow, ...]) -> None:
     walk, table = broken(EmbeddedPractice)
-    await EmbeddedPractice(table).delete([row.id for row in START])
-    await EmbeddedPractice(table).insert(rows)
+    table.truncate()
+    table.insert(row._asdict() for row in rows)
     with pytest.raises(WrongSetting, match="neither empty nor holds exactly the 22 start rows"):
         await walk.run(lambda _: None)
     assert set(await EmbeddedPractice(table).rows(limit=99)) == set(rows)
@@ -152,7 +165,7 @@ async def test_other_rows_are_not_touched(rows: tuple[SampleRow, ...]) -> None:
 
 async def test_an_empty_table_is_empty_again_afterwards() -> None:
     walk, table = broken(EmbeddedPractice)
-    await EmbeddedPractice(table).delete([row.id for row in START])
+    table.truncate()
     seen: list[Outcome] = []
     assert await walk.run(seen.append)
     assert len(seen) == 5
@@ -160,14 +173,12 @@ async def test_an_empty_table_is_empty_again_afterwards() -> None:
 
 
 class Lost(EmbeddedPractice):
-    """A table that is away from its first update on."""
+    """A table that is away once row 82 is there."""
 
-    async def update(self, key: int, likes: int) -> None:
-        raise ServiceAway("MySQL", "it is gone", "start it")
-
-    async def delete(self, keys: Iterable[int]) -> None:
+    async def exchange(self, keys: Iterable[int], decide: Decide) -> Mapping[int, SampleRow]:
         if 82 in {row.id for row in await self.rows(limit=99)}:
             raise ServiceAway("MySQL", "it is gone", "start it")
+        return await super().exchange(keys, decide)
 
 
 async def test_a_table_that_cannot_be_put_back_is_not_called_as_it_was_found() -> None:

@@ -12,7 +12,12 @@ from engine.configuration import load_settings
 from engine.walkthrough_steps import STEPS
 from tests.embedded.terminals import terminal
 from tests.pipeline.engines import eventually
-from tests.pipeline.test_walkthrough_command import WRITER_PASSWORD, rows, settings
+from tests.pipeline.test_walkthrough_command import (
+    WRITER_PASSWORD,
+    rows,
+    settings,
+    waits_for_a_lock,
+)
 from tests.stack.fixtures import WorldFactory
 from tests.stack.world import TABLE, World
 from tests.tui.screen import Screen
@@ -183,7 +188,16 @@ def test_a_signal_half_way_puts_the_table_back_too(
         it.until(b"Row 90 is inserted")
         it.press(b"w")
         eventually(lambda: it.read(0.05) and rows(shop) != before, "it has begun to write")
-        it.send(signum)
-        assert it.ended(within_s=20) == 0
+        with shop.mysql.connect(database=shop.database) as other, other.cursor() as cursor:
+            # Row 78 is somebody's for a moment: putting back has to wait for it.
+            cursor.execute("BEGIN")
+            cursor.execute(f"SELECT * FROM {TABLE} WHERE id = 78 FOR UPDATE")
+            it.send(signum)
+            eventually(lambda: it.read(0.05) is not None and waits_for_a_lock(shop), "it waits")
+            for again in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+                it.send(again)  # none of them hurries it
+                it.read(0.05)
+            cursor.execute("ROLLBACK")
+        assert it.ended(within_s=30) == 0
     assert rows(shop) == before
     assert b"Traceback" not in it.written

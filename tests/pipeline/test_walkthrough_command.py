@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from tests.embedded.test_walkthrough import AFTER, boards, ids
 from tests.pipeline.engines import PROGRAM, environment, eventually, run_cli
 from tests.pipeline.fixtures import EngineFactory
 from tests.stack.fixtures import WorldFactory
-from tests.stack.world import World, as_toml
+from tests.stack.world import TABLE, World, as_toml
 
 pytestmark = pytest.mark.service
 
@@ -109,7 +110,11 @@ def test_an_account_that_may_not_write_is_told_and_nothing_has_changed(
     assert rows(shop) == before
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize(
+    "signum",
+    [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT],
+    ids=["Ctrl-C", "SIGTERM", "SIGHUP", "SIGQUIT"],
+)
 def test_stopped_half_way_it_puts_the_table_back(
     world: WorldFactory, tmp_path: Path, signum: signal.Signals
 ) -> None:
@@ -127,6 +132,87 @@ def test_stopped_half_way_it_puts_the_table_back(
         out, err = process.communicate(timeout=20)
     assert process.returncode == 1
     assert "The table is as it was found." in out
+    assert "Nobody else should write to it meanwhile" in out
     assert "Traceback" not in err
     assert rows(shop) == before
     assert all(json.loads(line) for line in out.splitlines() if line.startswith("{"))
+
+
+@pytest.mark.parametrize("gone", ["terminal", "reader"])
+def test_the_table_is_put_back_however_often_it_is_asked_to_stop_and_nobody_hears_it(
+    world: WorldFactory, tmp_path: Path, gone: str
+) -> None:
+    shop = world(canal=False)
+    before = rows(shop)
+    ours, its = os.openpty() if gone == "terminal" else os.pipe()
+    with subprocess.Popen(
+        [*PROGRAM, "walkthrough", "--write"],
+        env=environment(settings(shop, tmp_path)),
+        stdin=subprocess.DEVNULL,
+        stdout=its,
+        stderr=its,
+    ) as process:
+        os.close(its)
+        eventually(lambda: rows(shop) != before, "it has begun to write")
+        with shop.mysql.connect(database=shop.database) as other, other.cursor() as cursor:
+            # Row 78 is somebody's for a moment: putting back has to wait for it.
+            cursor.execute("BEGIN")
+            cursor.execute(f"SELECT * FROM {TABLE} WHERE id = 78 FOR UPDATE")
+            os.close(ours)  # what is written from now on is EIO or EPIPE
+            process.send_signal(signal.SIGHUP)
+            eventually(lambda: waits_for_a_lock(shop), "it is putting back")
+            for signum in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
+                process.send_signal(signum)
+            cursor.execute("ROLLBACK")
+        assert process.wait(timeout=30) == 1
+    assert rows(shop) == before
+
+
+def waits_for_a_lock(shop: World) -> bool:
+    sql = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
+    return shop.query(sql) != [(0,)]
+
+
+def test_rows_that_somebody_else_wrote_meanwhile_are_left_and_named(
+    world: WorldFactory, tmp_path: Path
+) -> None:
+    shop = world(canal=False)
+    before = rows(shop)
+    with subprocess.Popen(
+        [*PROGRAM, "walkthrough", "--write"],
+        env=environment(settings(shop, tmp_path)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        eventually(lambda: rows(shop) != before, "it has begun to write")
+        shop.execute("UPDATE interactives SET like_cnt = 291 WHERE id = 58")
+        shop.execute("UPDATE interactives SET like_cnt = 6 WHERE id = 90")
+        theirs = shop.query("SELECT * FROM interactives WHERE id IN (58, 90)")
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "but not the rows with ids 58, 90: somebody else wrote them" in out
+    assert shop.query("SELECT * FROM interactives WHERE id IN (58, 90)") == theirs
+    assert shop.query("SELECT * FROM interactives WHERE id NOT IN (58, 90) ORDER BY id") == [
+        row for row in before if row[0] != 58
+    ]
+
+
+def test_two_walkthroughs_are_never_on_one_table(world: WorldFactory, tmp_path: Path) -> None:
+    shop = world(canal=False)
+    before = rows(shop)
+    config = settings(shop, tmp_path)
+    with subprocess.Popen(
+        [*PROGRAM, "walkthrough", "--write"],
+        env=environment(config),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        eventually(lambda: rows(shop) != before, "it has begun to write")
+        second = run_cli("walkthrough", "--write", config=config)
+        assert second.returncode == 1
+        assert "another walkthrough is on" in second.stderr
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+    assert rows(shop) == before

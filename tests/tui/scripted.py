@@ -92,6 +92,8 @@ class ScriptedWalk:
     def __init__(self, asked: list[str] | None = None) -> None:
         self.asked: list[str] = [] if asked is None else asked
         self.as_found = True
+        self.theirs: tuple[int, ...] = ()
+        self.put_back_ms = 1000
         self.troubles: dict[int, str] = {}
         """Step -> why it does not hold."""
         self.refusal: TopnError | None = None

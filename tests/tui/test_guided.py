@@ -204,6 +204,43 @@ async def test_a_table_that_cannot_be_put_back_is_told_and_tried_again(dashboard
         assert walk.as_found
 
 
+async def test_a_table_that_is_not_put_back_is_not_forgotten_with_its_guide(
+    dashboard: Open, capsys: pytest.CaptureFixture[str]
+) -> None:
+    walk = ScriptedWalk()
+    async with dashboard(walk=walk.offer()) as operator:
+        await walk_to(operator, 2)
+        walk.stuck = AWAY
+        await operator.press("escape")
+        await until(operator, lambda: "put back" in walk.asked)
+        assert "could NOT" not in (await operator.press("escape")).split("w shows")[0][:600]
+        assert operator.app.progress is None
+        (said,) = [of.message for of in operator.app._notifications]
+        assert "could NOT be put back" in said
+        assert "w shows the walkthrough again" in said
+        assert operator.app.walk_has_the_table()
+        screen = await walk_to(operator, 1)
+        assert "w tries again" in screen
+        assert walk.asked.count("begin") == 1
+        await operator.press("escape", "q")  # tries it once more
+        await until_left(operator)
+    assert walk.asked.count("put back") == 2
+    assert operator.app.return_code == 1
+    assert "could NOT be put back" in " ".join(capsys.readouterr().err.split())
+
+
+async def test_rows_that_somebody_else_wrote_are_named_at_the_end(dashboard: Open) -> None:
+    walk = ScriptedWalk()
+    async with dashboard(walk=walk.offer()) as operator:
+        await walk_to(operator, 2 * len(STEPS))
+        walk.theirs = (58, 82)
+        screen = " ".join((await walk_to(operator, 1)).split())
+        assert (
+            "▲ What the walkthrough wrote was put back, but not the rows with ids 58, 82" in screen
+        )
+        assert "as it was found" not in screen
+
+
 async def test_escape_ends_it_in_the_middle_of_a_step_and_the_table_is_put_back(
     dashboard: Open,
 ) -> None:
@@ -289,9 +326,30 @@ async def test_leaving_with_the_table_not_put_back_is_said_on_the_terminal(
     assert "could NOT be put back as it was found: look at its rows with ids 20 to 90" in said
 
 
-async def test_whoever_insists_leaves_at_once_and_is_told_what_is_left_behind(
-    dashboard: Open, capsys: pytest.CaptureFixture[str]
+async def test_whoever_insists_leaves_when_the_table_is_put_back(dashboard: Open) -> None:
+    walk = ScriptedWalk()
+    async with dashboard(walk=walk.offer()) as operator:
+        await walk_to(operator, 2)
+        walk.back.clear()
+        await operator.press("q")
+        await until(operator, lambda: "put back" in walk.asked)
+        for _ in range(3):
+            await operator.press("q")
+            operator.app.asked_to_leave("SIGTERM")
+        assert operator.app.return_code is None
+        assert not operator.app.may_hurry
+        said = [of.message for of in operator.app._notifications]
+        assert said[-1] == "First the table is put back: 4 s at most."
+        walk.back.set()
+        await until_left(operator)
+    assert walk.as_found
+    assert operator.app.return_code == 0
+
+
+async def test_a_table_that_is_not_put_back_in_time_keeps_nobody(
+    dashboard: Open, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("topn_tui.walking.GRACE_S", -2.0)
     walk = ScriptedWalk()
     async with dashboard(walk=walk.offer()) as operator:
         await walk_to(operator, 2)
@@ -299,13 +357,11 @@ async def test_whoever_insists_leaves_at_once_and_is_told_what_is_left_behind(
         await operator.press("q")
         await until(operator, lambda: "put back" in walk.asked)
         assert "putting the table back" in await operator.look()
-        assert operator.app.return_code is None
-        await operator.pilot.press("q")
         await until_left(operator)
         walk.back.set()
     assert operator.app.return_code == 1
     said = " ".join(capsys.readouterr().err.split())
-    assert "left before the engine had stopped; The table could NOT be put back" in said
+    assert "The table could NOT be put back" in said
 
 
 async def test_a_bug_that_ends_the_screen_leaves_the_table_as_it_was_found(
@@ -381,7 +437,9 @@ async def test_before_a_real_table_is_written_the_operator_is_asked_with_all_tha
         told = " ".join(" ".join(lines[box.y : box.bottom]).split())
         assert "‼ PRODUCTION ‼" in told
         assert "insert, update and delete rows 78, 82, 90" in told
+        assert "than these, or than the whole sample of 41, nothing is written" in told
         assert "the table is put back as it was found" in told
+        assert "no triggers may be on it, nor foreign keys refer to it" in told
         assert re.search(
             "table +webook.interactives account +writer server +db-1.example:3306", told
         )

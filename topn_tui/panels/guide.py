@@ -129,8 +129,10 @@ class Guide(Lines):
             lines += _told(safe(t(of.trouble)), width, ("✖", "bad"))
         if of.phase is Phase.OVER:
             mine = of.as_found and not self._borrowed
-            left = t(_AS_AT_START) if mine else t(left_as(as_found=of.as_found))
-            lines += _told(left, width, ("", "") if of.as_found else ("▲", "warn"))
+            left = left_as(as_found=of.as_found, theirs=of.theirs)
+            as_it_was = of.as_found and not of.theirs
+            said = t(_AS_AT_START) if mine else t(left)
+            lines += _told(said, width, ("", "") if as_it_was else ("▲", "warn"))
         return lines
 
     def _watch(self, step: Step, keys: Mapping[str, str], width: int) -> Spans:

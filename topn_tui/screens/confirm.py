@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from engine.runtime_api import WriteTarget
+from engine.sample import SAMPLE
 from engine.walkthrough_steps import START, TOUCHED
 from topn_tui.formatting import number, safe
 from topn_tui.language import mark, t
@@ -19,6 +20,7 @@ from topn_tui.panels.detail import fact
 from topn_tui.panels.state_bar import production
 from topn_tui.panels.tones import Spans, content, spans
 from topn_tui.remapping import key_of
+from topn_tui.walking import ALONE
 
 LONGEST = 256
 """Characters of what may be typed: MySQL's table names have 64."""
@@ -94,21 +96,22 @@ class ConfirmScreen(ModalScreen[bool]):
         return [
             spans(
                 t(
-                    "The walkthrough will insert, update and delete rows {keys}.",
+                    "It will insert, update and delete rows {keys}.",
                     keys=", ".join(touched),
                 )
             ),
             spans(
                 t(
-                    "If the table is empty, its {count} start rows are put in first; if it holds any "
-                    "other rows than these, nothing is written.",
-                    count=number(len(START)),
+                    "If the table is empty, its {start} start rows are put in first; if it holds other "
+                    "rows than these, or than the whole sample of {sample}, nothing is written.",
+                    start=number(len(START)),
+                    sample=number(len(SAMPLE)),
                 )
             ),
             spans(
                 t("At the end, also if you leave half-way, the table is put back as it was found.")
             ),
-            spans((t("Nobody else should write to it meanwhile."), "warn")),
+            spans((t(ALONE), "warn")),
             (),
             fact(t("table"), (safe(f"{of.database}.{of.table}"), "strong")),
             fact(t("account"), (safe(of.account), "strong")),
