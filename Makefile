@@ -13,7 +13,7 @@ help: ## What there is
 
 $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "topn-tui needs Python 3.11 or newer; name one with make PYTHON=python3.12" >&2; exit 1; }
-	@echo "Installing Python packages into $(VENV): about 290 MB, a minute or two, once."
+	@echo "Installing Python packages into $(VENV): about 320 MB, a minute or two, once."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

@@ -8,11 +8,11 @@ from textual.reactive import var
 from textual.widgets import Tabs
 
 from engine.runtime_api import WalkOffer
-from engine.walkthrough_steps import STEPS
 from topn_tui.formatting import number, safe
 from topn_tui.language import mark, t
 from topn_tui.manners import Mannered
 from topn_tui.panels import PANELS
+from topn_tui.panels.guide import AS_AT_START, ended_after
 from topn_tui.panels.titles import set_watched
 from topn_tui.remapping import key_of
 from topn_tui.running import EngineRun
@@ -157,13 +157,9 @@ class Guided(Mannered):
     def _tell_given_up(self, of: Progress) -> None:
         """There is nothing to read in the guide, so it goes."""
         self._close_guide()
-        ended = t(
-            "The walkthrough has ended after {done} of {count} steps.",
-            done=number(len(of.outcomes)),
-            count=number(len(STEPS)),
-        )
-        left = left_as(as_found=True, theirs=of.theirs)
-        self.notify(" ".join((ended, t(left))), markup=False)
+        borrowed = isinstance(self._walk_offer, WalkOffer) and self._walk_offer.target is not None
+        left = left_as(as_found=True, theirs=of.theirs) if borrowed else AS_AT_START
+        self.notify(" ".join((ended_after(len(of.outcomes)), t(left))), markup=False)
 
     def walk_has_the_table(self) -> bool:
         """Whether a walkthrough is on, which then says so: its table is nobody else's to write."""

@@ -11,7 +11,7 @@ KEYS = (
     Binding("space", "pause", mark("Pause"), id="pause",
             tooltip=mark("freeze the panels, never the engine; what is missed is counted")),
     Binding("escape", "let_go", mark("Live"), id="back", show=False, key_display="esc",
-            tooltip=mark("from the past back to live; ends following, then the walkthrough")),
+            tooltip=mark("lets a picked row go; then back to live; then ends following, then the walkthrough")),
     Binding("slash", "find", mark("Find"), id="find", key_display="/",
             tooltip=mark("narrow events or evictions to a key, an operation, a verdict")),
     Binding("f", "follow", mark("Follow"), id="follow",

@@ -39,7 +39,8 @@ class Tools(Mannered):
     _now_ms: Callable[[], int]
     """Wall time, for the names of files."""
 
-    ALLOW_IN_MAXIMIZED_VIEW = "Footer, FindLine, Guide"
+    ALLOW_IN_MAXIMIZED_VIEW = "StateBar, PastLine, Guide, NoticeLine, Footer, FindLine"
+    """What stays beside a maximised panel: how exact it is, of which moment, and what is going on."""
 
     def action_panel(self, name: str) -> None:
         """Go to a panel."""

@@ -255,7 +255,8 @@ async def test_escape_ends_it_in_the_middle_of_a_step_and_the_table_is_put_back(
         assert walk.asked == ["begin", "step 1", "step 2", "put back", "close"]
         (said,) = [of.message for of in operator.app._notifications]
         assert said == (
-            "The walkthrough has ended after 1 of 5 steps. The table is as it was found."
+            "The walkthrough has ended after 1 of 5 steps. "
+            "The table is as it was at the start, and so is its traffic."
         )
 
 

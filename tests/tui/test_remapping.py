@@ -88,6 +88,16 @@ async def test_each_panel_is_maximised_and_comes_back() -> None:
             assert app.screen.maximized is None
 
 
+async def test_beside_a_maximised_panel_stand_the_state_and_that_it_is_paused() -> None:
+    app = remapped()
+    async with app.run_test(size=(120, 40)) as pilot:
+        operator = Operator(app, app._engine, pilot, [NOW_MS])  # type: ignore[arg-type]
+        screen = await operator.press("3", "m", "space")
+        assert app.screen.maximized is not None
+        assert "EXACT" in screen
+        assert "PAUSED" in screen
+
+
 async def test_the_palette_has_each_action_once_with_its_key_of_now() -> None:
     app = remapped(find="f3")
     async with app.run_test(size=(120, 40)):

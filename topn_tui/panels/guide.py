@@ -122,6 +122,8 @@ class Guide(Lines):
                 said = t(ALL_HELD)
                 beside = f"  {ALL_HELD_ZH}" if self._chinese and said != ALL_HELD_ZH else ""
                 lines += _told(said + beside, width, ("✔", "good"))
+            elif of.given_up and held == len(of.outcomes):
+                lines += _told(ended_after(held), width)
             else:
                 said = t("{held} of {count} steps held.", held=number(held), count=number(count))
                 lines += _told(said, width, ("■", "warn"))
@@ -131,7 +133,7 @@ class Guide(Lines):
             mine = of.as_found and not self._borrowed
             left = left_as(as_found=of.as_found, theirs=of.theirs)
             as_it_was = of.as_found and not of.theirs
-            said = t(_AS_AT_START) if mine else t(left)
+            said = t(AS_AT_START) if mine else t(left)
             lines += _told(said, width, ("", "") if as_it_was else ("▲", "warn"))
         return lines
 
@@ -149,7 +151,7 @@ class Guide(Lines):
         return fit_spans(spans((f"   {t(text, back=keys['back'])}", "dim")), width)
 
 
-_AS_AT_START = mark("The table is as it was at the start, and so is its traffic.")
+AS_AT_START = mark("The table is as it was at the start, and so is its traffic.")
 _OUT = mark("{back} ends it: the table is then as it was at the start, with its traffic")
 _OUT_OF_BORROWED = mark("{back} ends it: the table is then put back as it was found")
 _TURNS = {
@@ -190,3 +192,12 @@ def _told(text: str, width: int, glyph: Span = ("", "")) -> list[Spans]:
         lines = [*lines[: MOST_LINES - 1], f"{lines[MOST_LINES - 1][: width - 5]} …"]
     sign = spans(" ", glyph, " ") if glyph[0] else spans("   ")
     return [spans(*(sign if i == 0 else spans("   ")), line) for i, line in enumerate(lines)]
+
+
+def ended_after(done: int) -> str:
+    """That the operator ended it, in a sentence."""
+    return t(
+        "The walkthrough has ended after {done} of {count} steps.",
+        done=number(done),
+        count=number(len(STEPS)),
+    )

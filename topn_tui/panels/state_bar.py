@@ -115,9 +115,13 @@ class StateBar(Lines):
         """Table, N and topic, and as much else as `room` allows."""
         alarm = self._alarm() if self._production else ()
         program = spans(*alarm, "  " if alarm else "", (self._program, "" if alarm else "strong"))
-        if not status.table:
-            return shorten(program, room, keep=1)
         n, score, topic = number(status.size), safe(status.score_name), safe(status.topic)
+        if (
+            not status.table
+        ):  # the settings name board and topic; what the table is, it has not said
+            board = f"  → topn:{{{safe(status.board_name)}}}" if status.board_name else ""
+            named = (t("  topic {topic}", topic=topic) if topic else "", "dim")
+            return shorten(spans(*program, board, named), room, keep=1)
         ranked = spans(
             "  ", safe(status.table), (t("  TOP {n} by {score}", n=n, score=score), "accent")
         )
