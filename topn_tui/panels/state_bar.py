@@ -119,9 +119,9 @@ class StateBar(Lines):
         if (
             not status.table
         ):  # the settings name board and topic; what the table is, it has not said
-            board = f"  → topn:{{{safe(status.board_name)}}}" if status.board_name else ""
-            named = (t("  topic {topic}", topic=topic) if topic else "", "dim")
-            return shorten(spans(*program, board, named), room, keep=1)
+            to = f"  → topn:{{{safe(status.board_name)}}}" if status.board_name else ""
+            by = (t("  topic {topic}", topic=topic) if topic else "", "dim")
+            return shorten(spans(*program, to, by), room, keep=1)
         ranked = spans(
             "  ", safe(status.table), (t("  TOP {n} by {score}", n=n, score=score), "accent")
         )
