@@ -18,11 +18,12 @@ from aiokafka.conn import create_conn
 from aiokafka.protocol.commit import OffsetCommitRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
-from engine.adapters.kafka_closing import close_quietly, to_its_end
+from engine.adapters.kafka_closing import GRACE_MS, close_quietly
 from engine.adapters.kafka_metadata import NO_ID, TopicRequest, brokers_in, topic_answer
 from engine.adapters.kafka_reasons import SERVICE, kafka_reason
 from engine.adapters.kafka_settings import addresses, check_security
 from engine.errors import ServiceAway, WrongSetting
+from engine.tasks import finished
 from engine.told import told
 
 RETRY_MS = 100
@@ -164,7 +165,7 @@ class Broker:
         """
         try:
             async with asyncio.timeout(self.timeout_ms / 1000):
-                return await to_its_end(question())
+                return await finished(question(), within_ms=GRACE_MS)
         except (errors.KafkaError, OSError, ssl.SSLError) as e:  # OSError has TimeoutError
             raise self.away(e) from None
 
@@ -245,7 +246,7 @@ class Broker:
         """Why the address cannot be used; None where it can."""
         try:
             async with asyncio.timeout(self.timeout_ms / 1000):
-                await to_its_end(self._probe_one(host, port))
+                await finished(self._probe_one(host, port), within_ms=GRACE_MS)
         except (errors.KafkaError, OSError, ssl.SSLError) as e:
             return ServiceAway(SERVICE, *self._reason(e, f"{host}:{port}"))
         except ServiceAway as e:

@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 CLOSE_MS = 700
 """For each step of closing a consumer."""
 
 GRACE_MS = 250
-"""How long a question to a broker goes on after nobody wants its answer any more."""
+"""How long a question to a broker goes on after nobody wants its answer any more.
 
-T = TypeVar("T")
-
-
-async def to_its_end(question: Coroutine[Any, Any, T]) -> T:
-    """The answer to a question to a broker, which is cancelled only where it takes long.
-
-    aiokafka (0.14) forgets a connection when the making of it is cancelled, and its socket stays
-    open. With a broker that answers, the question is at its end within the grace, and whoever closes
-    the client afterwards finds all of its connections.
-    """
-    task = asyncio.create_task(question)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        try:
-            await asyncio.wait({task}, timeout=GRACE_MS / 1000)
-        finally:
-            task.add_done_callback(_ask)
-            task.cancel()
-        raise
+aiokafka (0.14) forgets a connection when the making of it is cancelled, and its socket stays open. With
+a broker that answers, the question is at its end within the grace, and whoever closes the client
+afterwards finds all of its connections.
+"""
 
 
 async def stop_consumer(consumer: Any) -> None:
