@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from engine.status import Key
@@ -17,12 +16,13 @@ from topn_tui.formatting import safe
 from topn_tui.language import mark, t
 from topn_tui.panels.tones import content, spans
 from topn_tui.remapping import key_of
+from topn_tui.screens.over_panels import OverPanels
 
 LONGEST = 1024
 """Characters of a key: MySQL's indexes take no longer ones."""
 
 
-class AskKeyScreen(ModalScreen[Key | None]):
+class AskKeyScreen(OverPanels[Key | None]):
     """One line to type into.
 
     Args:

@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from engine.runtime_api import WriteTarget
@@ -20,13 +19,14 @@ from topn_tui.panels.detail import fact
 from topn_tui.panels.state_bar import production
 from topn_tui.panels.tones import Spans, content, spans
 from topn_tui.remapping import key_of
+from topn_tui.screens.over_panels import OverPanels
 from topn_tui.walking import ALONE
 
 LONGEST = 256
 """Characters of what may be typed: MySQL's table names have 64."""
 
 
-class ConfirmScreen(ModalScreen[bool]):
+class ConfirmScreen(OverPanels[bool]):
     """True only where the table's name was typed; a slip of one key confirms nothing.
 
     Args:

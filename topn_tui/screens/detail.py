@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engine.status import Key
@@ -17,13 +16,14 @@ from topn_tui.language import mark, t
 from topn_tui.panels.detail import Detail
 from topn_tui.panels.tones import content
 from topn_tui.remapping import key_of
+from topn_tui.screens.over_panels import OverPanels
 
 _KEYS_HERE = mark("{up} {down} scroll · {copy_row} copy · {back} close")
 _KEYS_TO_ROW = mark("{up} {down} scroll · {jump} to the row · {copy_row} copy · {back} close")
 _NAMED_KEYS = ("up", "down", "jump", "copy_row", "back")
 
 
-class DetailScreen(ModalScreen[Key | None]):
+class DetailScreen(OverPanels[Key | None]):
     """One row in full, as it was when it was opened. The panels below go on.
 
     Its result is the key of the row to go to; None: none.

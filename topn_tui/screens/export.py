@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from topn_tui.exporting import Form, Shown, What, default_name, export
@@ -21,11 +20,12 @@ from topn_tui.new_files import NotWritten, write_new
 from topn_tui.panels.tones import Span, content, spans
 from topn_tui.remapping import key_of
 from topn_tui.screens.choice import Choice
+from topn_tui.screens.over_panels import OverPanels
 
 _NAMED_KEYS = ("write", "next_panel", "previous_choice", "next_choice", "back")
 
 
-class ExportScreen(ModalScreen[str | None]):
+class ExportScreen(OverPanels[str | None]):
     """Writes what was shown when it was opened; what it did is its result, None for nothing.
 
     Args:

@@ -7,15 +7,15 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from engine.status import EngineStatus
 from topn_tui.language import mark, t
 from topn_tui.panels.notices import NoticeList
 from topn_tui.remapping import key_of
+from topn_tui.screens.over_panels import OverPanels
 
 
-class NoticesScreen(ModalScreen[None]):
+class NoticesScreen(OverPanels[None]):
     """Closes with the key that opened it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -8,9 +8,11 @@ from textual.command import CommandList, CommandPalette
 from textual.widgets.option_list import Option
 
 from topn_tui.language import t
+from topn_tui.screens.over_panels import OverPanels
 
 
-class Palette(CommandPalette):
+# In this order: Textual takes styles from the first base.
+class Palette(CommandPalette, OverPanels[None]):
     """What Textual's own says in English is said here instead."""
 
     def _start_no_matches_countdown(self, search_value: str) -> None:
