@@ -51,7 +51,6 @@ class TimeTravel(Mannered):
             self._show(self.view.index + by)
 
     def _freeze(self) -> None:
-        self._frame()
         self._journey = Journey(self._engine.past(), self.status)
         self.paused = True
         self.view = self._journey.view(self._journey.count)
