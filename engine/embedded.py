@@ -32,6 +32,10 @@ class EmbeddedEngine:
         """See :class:`engine.runtime_api.RunningEngine`."""
         return self._engine.past()
 
+    def give_way(self, for_ms: float) -> None:
+        """See :class:`engine.runtime_api.RunningEngine`."""
+        self._engine.give_way(for_ms)
+
     async def run(self) -> None:
         """See :class:`engine.runtime_api.RunningEngine`.
 

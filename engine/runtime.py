@@ -24,7 +24,7 @@ from engine.core.states import Claim, State
 from engine.core.topn import TopN
 from engine.dead_letters import DeadLetters
 from engine.errors import PositionLost, ServiceAway, TopnError
-from engine.fairness import give_way
+from engine.fairness import Turns
 from engine.follower import Follower, by_partition
 from engine.history import History
 from engine.loader import Loader
@@ -133,7 +133,7 @@ class Engine:
         self._table: Table | None = None
         self._inexact_scores = 0
         self._explain_left = EXPLAINED
-        self._yielded_ms = clock.monotonic_ms()
+        self._turns, self._yielded_ms = Turns(clock), clock.monotonic_ms()
         # What the core has taken in. The feed itself is ahead of it while a batch is on its way.
         self._taken: dict[int, int] = {}
         self.history = History()
@@ -181,6 +181,11 @@ class Engine:
         """The moments that the board went through lately; none where nobody looks (no screen)."""
         self._finish_moment()
         return self._past.past()
+
+    def give_way(self, for_ms: float) -> None:
+        """Take in nothing for so long, where more comes than can be taken in."""
+        if self._meter.rates().saturated:
+            self._turns.ask(for_ms)
 
     def stop(self) -> None:
         """End :meth:`run`, within 5 s."""
@@ -283,9 +288,11 @@ class Engine:
             self._apply(topn, messages[start : start + SLICE_MESSAGES])
             self._meter.worked_ms += self._clock.monotonic_ms() - began_ms
             # Counted across rounds: with messages at hand next_batch() does not wait either.
-            if self._clock.monotonic_ms() - self._yielded_ms > SLICE_MS:
-                await give_way(self._clock)
+            if self._turns.asked or self._clock.monotonic_ms() - self._yielded_ms > SLICE_MS:
+                gave_ms = self._clock.monotonic_ms()
+                await self._turns.give_way()
                 self._yielded_ms = self._clock.monotonic_ms()
+                self._meter.gave_ms += self._yielded_ms - gave_ms
         self._taken = dict(self._feed.positions())
         if self._follower.lost is not None:
             raise PositionLost(self._follower.lost)

@@ -21,6 +21,12 @@ class RunningEngine(Protocol):
     def past(self) -> Past:
         """The moments that the board went through lately, as of now; bounded. O(N)."""
 
+    def give_way(self, for_ms: float) -> None:
+        """Leave the event loop to others for so long: somebody waits for an answer. Returns at once.
+
+        Of no effect while there is time for both; half of the time stays the engine's, whoever asks.
+        """
+
     async def run(self) -> None:
         """Run until stopped."""
 

@@ -263,7 +263,8 @@ class Rates:
 
     changes_per_s: float = 0.0
     busy: float = 0.0
-    """Which part of the time, 0 to 1, went into decoding and applying."""
+    """Which part of the time that others in its event loop left to it, 0 to 1, went into decoding and
+    applying."""
     delay_ms: float | None = None
     """From the newest change's binlog time to applied here: at most so long, for binlog time has whole
     seconds. None while nothing has come."""

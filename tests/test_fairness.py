@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Sequence
 
 from engine.adapters.embedded import EmbeddedBoard, MemoryStore
+from engine.columns import Table
+from engine.core.changes import Event
 from engine.core.reports import Timing
-from engine.fairness import MOST_PASSES, QUIET_PASSES, give_way
+from engine.fairness import MOST_PASSES, QUIET_PASSES, Turns
 from engine.formats import make_decoder
 from engine.ports import Message
-from engine.runtime import SLICE_MESSAGES, SLICE_MS, Engine, EngineOptions
+from engine.runtime import SLICE_MESSAGES, SLICE_MS, Decode, Engine, EngineOptions
 from tests.bench.flood import Flood
 from tests.embedded.clock import ManualClock
 
@@ -46,7 +48,7 @@ class Key:
 async def test_whoever_waits_goes_on_until_nothing_is_left_to_do() -> None:
     clock = WorkClock()
     keys = [Key(clock), Key(clock, links=7)]
-    await give_way(clock)
+    await Turns(clock).give_way()
     assert all(key.answered for key in keys)
 
 
@@ -63,7 +65,7 @@ async def test_a_pause_within_a_chain_is_not_its_end() -> None:
             later.append(Key(clock, links=5))
 
     after_empty_passes(5 + QUIET_PASSES - 1)
-    await give_way(clock)
+    await Turns(clock).give_way()
     assert key.answered
     assert later[0].answered
 
@@ -77,16 +79,58 @@ async def test_where_nobody_waits_nothing_is_waited_for() -> None:
         asyncio.get_running_loop().call_soon(count)
 
     count()
-    await give_way(WorkClock())
+    await Turns(WorkClock()).give_way()
     assert passes <= QUIET_PASSES + 1
 
 
 async def test_who_always_has_something_to_do_does_not_stop_the_engine() -> None:
     clock = WorkClock()
     endless = Key(clock, links=None)
-    await give_way(clock)
+    await Turns(clock).give_way()
     assert not endless.answered
     assert endless.done <= MOST_PASSES + 1
+
+
+async def held_ms(clock: WorkClock, turns: Turns) -> float:
+    """How long the engine stands back now."""
+    began_ms = clock.monotonic_ms()
+    turn = asyncio.create_task(turns.give_way())
+    while not turn.done():
+        await clock.advance(1, step_ms=1)
+    return clock.monotonic_ms() - began_ms
+
+
+async def test_the_engine_stands_back_for_as_long_as_it_is_asked_to() -> None:
+    clock = WorkClock()
+    turns = Turns(clock)
+    assert await held_ms(clock, turns) <= 1
+    turns.ask(50)
+    assert turns.asked
+    assert 50 <= await held_ms(clock, turns) <= 52
+    assert not turns.asked
+
+
+async def test_the_longest_of_the_times_asked_for_counts() -> None:
+    clock = WorkClock()
+    turns = Turns(clock)
+    turns.ask(50)
+    turns.ask(3)
+    assert 50 <= await held_ms(clock, turns) <= 52
+
+
+async def test_a_key_that_is_held_down_takes_half_of_the_engines_time_at_most() -> None:
+    clock = WorkClock()
+    turns = Turns(clock)
+    worked_ms = stood_back_ms = 0.0
+    for _ in range(1_000):
+        turns.ask(50)  # again and again
+        if turns.asked:
+            stood_back_ms += await held_ms(clock, turns)
+        else:
+            clock.work(SLICE_MS)
+            worked_ms += SLICE_MS
+    assert stood_back_ms > 0
+    assert worked_ms >= stood_back_ms
 
 
 class Busy(Flood):
@@ -104,18 +148,26 @@ class Busy(Flood):
             self.key, self.pressed_at = Key(self._clock), self.sent
         if self.key and self.key.answered and not self.answered_at:
             self.answered_at = self.sent
-        self._clock.work(SLICE_MS / 2)  # what it takes to decode the slice before
         return await super().next_batch(max_messages=max_messages, timeout_ms=timeout_ms)
 
 
-async def test_under_full_load_a_key_waits_for_few_slices_of_the_engine() -> None:
-    clock = WorkClock()
-    busy = Busy(clock, at_poll=40)
+def busy_engine(clock: WorkClock, at_poll: int) -> tuple[Busy, Engine]:
+    busy = Busy(clock, at_poll)
+
+    def slow_decoder(table: Table) -> Decode:
+        decode = make_decoder(table).decode
+
+        def slowly(value: bytes | None) -> tuple[Event, ...]:
+            clock.work(SLICE_MS / 2 / SLICE_MESSAGES)
+            return decode(value)
+
+        return slowly
+
     engine = Engine(
         feed=busy,
         source=busy,
         store=EmbeddedBoard(MemoryStore(clock), "b", engine_id="e"),
-        decoder=lambda table: make_decoder(table).decode,
+        decoder=slow_decoder,
         options=EngineOptions(
             board_name="b",
             size=10,
@@ -126,14 +178,48 @@ async def test_under_full_load_a_key_waits_for_few_slices_of_the_engine() -> Non
         clock=clock,
         engine_id="e",
     )
+    return busy, engine
+
+
+async def ended(clock: WorkClock, engine: Engine, running: asyncio.Task[None]) -> None:
+    engine.stop()
+    while not running.done():
+        await clock.advance(10)
+    await running
+
+
+async def test_under_full_load_a_key_waits_for_few_slices_of_the_engine() -> None:
+    clock = WorkClock()
+    busy, engine = busy_engine(clock, at_poll=40)
     running = asyncio.create_task(engine.run())
     while not busy.answered_at:
         assert busy.sent < 40 * SLICE_MESSAGES * 5, "the key was never answered"
         await asyncio.sleep(0)
         await clock.advance(0.001)
-    engine.stop()
-    while not running.done():
-        await clock.advance(10)
-    await running
+    await ended(clock, engine, running)
     # Without giving way each of the thirty links would wait for a slice of its own.
     assert busy.answered_at - busy.pressed_at <= 4 * SLICE_MESSAGES
+
+
+async def test_a_busy_engine_takes_in_nothing_while_somebody_waits_for_an_answer() -> None:
+    clock = WorkClock()
+    busy, engine = busy_engine(clock, at_poll=0)
+    running = asyncio.create_task(engine.run())
+    while not engine.status.rates.saturated:
+        await asyncio.sleep(0)
+        await clock.advance(0.001)
+    engine.give_way(50)
+    await clock.advance(5, step_ms=0.5)  # the slice that was under way
+    taken = busy.sent
+    await clock.advance(40, step_ms=0.5)
+    assert busy.sent == taken
+    await clock.advance(10, step_ms=0.5)
+    assert busy.sent > taken
+    await ended(clock, engine, running)
+
+
+async def test_an_engine_with_time_to_spare_is_not_held_up() -> None:
+    clock = WorkClock()
+    engine = busy_engine(clock, at_poll=0)[1]
+    engine.give_way(50)
+    assert not engine._turns.asked

@@ -225,6 +225,15 @@ class TestMeter:
         meter.tick(2_000, changes_total=9, lag=None)
         assert (meter.rates().busy, meter.rates().saturated) == (0.2, False)
 
+    def test_time_that_others_needed_is_none_that_an_engine_had_to_spare(self) -> None:
+        meter = Meter(0)
+        meter.worked_ms, meter.gave_ms = 150, 800
+        meter.tick(1_000, changes_total=9, lag=None)
+        assert meter.rates().saturated
+        meter.worked_ms += 150  # and of its next second nobody else wanted any
+        meter.tick(2_000, changes_total=9, lag=None)
+        assert not meter.rates().saturated
+
     def test_two_minutes_are_kept(self) -> None:
         meter = Meter(0)
         for second in range(1, 200):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.reactive import var
@@ -51,6 +52,10 @@ from topn_tui.tools import Tools
 
 FRAME_S = 0.125
 """Time between two looks at the engine: eight frames a second."""
+ANSWER_MS = 50
+"""How soon a key is to be answered: so long a busy engine stands back for it."""
+ASKING = (events.Key, events.Paste, events.MouseDown, events.MouseScrollDown, events.MouseScrollUp)
+"""What somebody does and waits for; to move the mouse is none of it."""
 
 
 def wall_ms() -> int:
@@ -72,6 +77,7 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Guided, Tools):
         walk: the manual tests; or why they cannot be done here.
         now_ms: wall time, for ages.
         frame_s: time between two looks at the engine.
+        settled: called once, when the first load has been drawn.
 
     After it has run, `ended` says why the engine ended, and ``return_code`` is 1 if it failed, ended
     by itself or did not stop in time.
@@ -118,6 +124,7 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Guided, Tools):
         walk: WalkOffer | str = NOT_HERE,
         now_ms: Callable[[], int] = wall_ms,
         frame_s: float = FRAME_S,
+        settled: Callable[[], None] | None = None,
     ) -> None:
         appearance = appearance or Appearance()
         super().__init__(appearance)
@@ -128,7 +135,7 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Guided, Tools):
         self._workload, self._walk_offer = workload, walk
         self._chinese = has_chinese(appearance.encoding)
         self._frame_s, self._lateness, self._pace = frame_s, Lateness(frame_s), Pace(frame_s)
-        self._run = EngineRun(engine)
+        self._run, self._settled = EngineRun(engine), settled
         self._leaving = False
         """Whether the operator has asked to leave."""
 
@@ -178,6 +185,11 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Guided, Tools):
         """The screen of the panels, whatever is open over it."""
         return self.screen_stack[0]
 
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, ASKING):
+            self._engine.give_way(ANSWER_MS)
+        await super().on_event(event)
+
     async def _run_engine(self) -> None:
         self.ended = await self._run.run()
 
@@ -193,6 +205,9 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Guided, Tools):
 
     def _drawn(self) -> None:
         self._pace.drawn(time.monotonic())
+        if self._settled is not None and self.live.last_load is not None:
+            settled, self._settled = self._settled, None
+            settled()
 
     def _frame(self) -> None:
         """Look at the engine. Where the status is the one we know, nothing else happens."""

@@ -10,6 +10,7 @@ import io
 import logging
 import os
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -92,6 +93,7 @@ def run(
     # here: --help must not wait for the drivers
     from engine.assembly import make_embedded_engine, make_engine
     from topn_tui.headless import Headless
+    from topn_tui.interpreter import settle
     from topn_tui.logs import start_logging
 
     # Never by default: without a screen nobody would see that the EXACT board is made up.
@@ -102,7 +104,7 @@ def run(
     else:
         engine = make_engine(loaded.settings, observe=observe, screen=False)
     start_logging(loaded.settings.log)
-    asyncio.run(Headless(engine).run())
+    asyncio.run(Headless(engine, settled=settle).run())
 
 
 @cli.command(short_help="The published board, from Redis only.")
@@ -238,12 +240,19 @@ def dashboard(loaded: Loaded, *, observe: bool, embedded: Wire | None) -> None:
     """Run the dashboard; ends the process with its exit code."""
     # here: --help must not wait for widgets
     from topn_tui.appearance import appearance_of
+    from topn_tui.interpreter import settle
     from topn_tui.logs import start_logging
     from topn_tui.terminal import drawn_on
 
     encoding, coerced = drawn_on().encoding, bool(sys.flags.utf8_mode)
     appearance = appearance_of(loaded.settings.view, os.environ, encoding, coerced=coerced)
-    app = make_app(loaded.settings, observe=observe, embedded=embedded, appearance=appearance)
+    app = make_app(
+        loaded.settings,
+        observe=observe,
+        embedded=embedded,
+        appearance=appearance,
+        settled=settle,
+    )
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise WrongSetting("the dashboard needs a terminal; without one: topn-tui run --headless")
     log_file = start_logging(loaded.settings.log)
@@ -261,6 +270,7 @@ def make_app(
     observe: bool,
     embedded: Wire | None,
     appearance: Appearance | None = None,
+    settled: Callable[[], None] | None = None,
 ) -> Dashboard:
     """The dashboard on the services that the settings name; on none where none is named.
 
@@ -288,6 +298,7 @@ def make_app(
             appearance=appearance,
             keymap=keymap,
             walk=offer_walk(settings, engine, observe=observe),
+            settled=settled,
         )
     _check_embedded(observe=observe)
     made = make_embedded_engine(settings, embedded or "json")
@@ -298,6 +309,7 @@ def make_app(
         appearance=appearance,
         keymap=keymap,
         walk=made.walk,
+        settled=settled,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Callable
 from typing import TextIO
 
 import msgspec
@@ -36,12 +37,18 @@ class Headless:
         engine: not yet running.
         out: where the JSON lines go; stdout.
         err: where notices go; stderr.
+        settled: called once, after the first load.
     """
 
     def __init__(
-        self, engine: RunningEngine, *, out: TextIO | None = None, err: TextIO | None = None
+        self,
+        engine: RunningEngine,
+        *,
+        out: TextIO | None = None,
+        err: TextIO | None = None,
+        settled: Callable[[], None] | None = None,
     ) -> None:
-        self._engine = engine
+        self._engine, self._settled = engine, settled
         self._out = LineWriter(out or sys.stdout, "headless lines")
         self._err = LineWriter(err or sys.stderr, "headless notices")
         self._transition = self._notice = self._dropped = 0
@@ -83,6 +90,9 @@ class Headless:
 
     def _write_news(self) -> None:
         status = self._engine.status
+        if self._settled is not None and status.last_load is not None:
+            settled, self._settled = self._settled, None
+            settled()
         for notice in status.notices:
             if notice.number > self._notice:
                 self._notice = notice.number

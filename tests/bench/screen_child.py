@@ -22,6 +22,7 @@ from engine.formats import make_decoder, make_read_before
 from engine.runtime import Engine, EngineOptions
 from tests.bench.flood import Flood
 from topn_tui.app import Dashboard
+from topn_tui.interpreter import settle
 
 
 class Counted(Dashboard):
@@ -47,6 +48,8 @@ def resident_bytes() -> int:
 async def measure(options: argparse.Namespace, engine: Engine, app: Counted | None) -> None:
     flood = options.flood
     await asyncio.sleep(options.warm)
+    if app is None:
+        settle()  # as the app does it
     began_s, cpu_s = time.monotonic(), time.process_time()
     sent, drawn = flood.sent, app.drawn if app else 0
     resident = [resident_bytes()]
@@ -108,7 +111,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if not options.screen:
         asyncio.run(alone(options, engine))
         return
-    app = Counted(engine)
+    app = Counted(engine, settled=settle)
 
     app.measure = lambda: measure(options, engine, app)
     app.run()

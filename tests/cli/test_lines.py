@@ -14,6 +14,7 @@ from engine.status import (
     Counters,
     EngineStatus,
     Exactness,
+    LoadStatus,
     Notice,
     PartitionStatus,
     Publication,
@@ -99,6 +100,20 @@ class Full(io.StringIO):
 def test_a_line_has_exactly_these_names_in_this_order() -> None:
     out, _ = lines_of(Scripted(STATUS))
     assert [list(json.loads(line)) for line in out.splitlines()] == [KEYS] * 2
+
+
+def test_what_is_to_be_done_after_the_first_load_is_done_once() -> None:
+    load = LoadStatus(why="start", phase="swapped", opened_at_ms=1)
+    loaded = replace(STATUS, last_load=load)
+    engine = Scripted(STATUS, loaded, loaded)
+    found: list[LoadStatus | None] = []
+
+    def settle() -> None:
+        found.append(engine.status.last_load)
+
+    out, err = io.StringIO(), io.StringIO()
+    asyncio.run(Headless(engine, out=out, err=err, settled=settle).run())
+    assert found == [load]
 
 
 def test_a_status_says_what_is_known() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.embedded.terminals import ENDS_WITHIN_S, terminal
+from topn_tui.app import ANSWER_MS
 from topn_tui.terminal import ASKING, ENDING
 
 pytestmark = pytest.mark.slow
@@ -181,6 +182,39 @@ Engine.run = watched
 sys.argv[1:] = []
 cli.main()
 """
+
+
+OBSERVED = """
+import gc, logging, sys
+from topn_tui import cli
+from engine.embedded import EmbeddedEngine
+log = logging.getLogger("test")
+give_way, stop = EmbeddedEngine.give_way, EmbeddedEngine.stop
+def told(self, for_ms):
+    log.info("stands back for %d ms", for_ms)
+    give_way(self, for_ms)
+def ends(self):
+    log.info("the collector passes over %d objects", gc.get_freeze_count())
+    stop(self)
+EmbeddedEngine.give_way, EmbeddedEngine.stop = told, ends
+sys.argv[1:] = []
+cli.main()
+"""
+
+
+def test_a_key_has_the_engine_stand_back_and_no_old_object_keeps_it_waiting(tmp_path: Path) -> None:
+    with terminal(tmp_path, "-c", OBSERVED) as it:
+        it.until(DRAWN_WITH_ALL)
+        it.until(b"EXACT")
+        it.press(b" ")
+        it.until(b"PAUSED")
+        it.press(b"q")
+        assert it.ended() == 0
+    log = log_of(tmp_path)
+    assert f"stands back for {ANSWER_MS} ms" in log
+    passed_over = re.search(r"passes over (\d+) objects", log)
+    assert passed_over is not None
+    assert int(passed_over[1]) > 10_000
 
 
 def test_a_second_signal_leaves_at_once(tmp_path: Path) -> None:

@@ -52,6 +52,9 @@ class ScriptedEngine:
     def past(self) -> Past:
         return self.remembered
 
+    def give_way(self, for_ms: float) -> None:
+        pass
+
     async def run(self) -> None:
         self._end = asyncio.get_running_loop().create_future()
         await self._end
