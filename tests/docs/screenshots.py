@@ -6,31 +6,22 @@ The same seed, the same virtual minute, the same keys: a picture changes only wh
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import sys
-import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from html import escape, unescape
 from pathlib import Path
 
 from rich.cells import cell_len
-from textual.pilot import Pilot
 
-from engine.assembly import make_embedded_engine
-from engine.embedded import EmbeddedEngine
-from engine.settings import Settings
 from engine.status import EngineStatus, EventEntry, State
-from tests.embedded.clock import ManualClock
-from tests.tui.conftest import settled
+from tests.embedded.dashboard import FRAME_MS, Operator, started
+from tests.tui.drawing import greenwich, named_alike
 from topn_tui import language
-from topn_tui.app import Dashboard
 from topn_tui.walking import Phase
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
-FRAME_MS = 100
 SEEN_MS = 10_000
 """Longer than any mark of a move or of a fresh node stays."""
 SELDOM_MS = 5_000
@@ -55,14 +46,8 @@ _TEXT = re.compile(
 _WORDS = re.compile(r"[─━▁▂▃▄▅▆▇█]{1,4}|[^\s─━▁▂▃▄▅▆▇█]+")
 
 
-class Stage:
-    """A dashboard on the whole pipeline, and the operator who shows it."""
-
-    def __init__(
-        self, app: Dashboard, engine: EmbeddedEngine, pilot: Pilot[None], clock: ManualClock
-    ) -> None:
-        self.app, self.engine = app, engine
-        self._pilot, self._clock = pilot, clock
+class Stage(Operator):
+    """The operator who shows the dashboard."""
 
     async def live(self, ms: int) -> None:
         """Let virtual time pass; of its end the panels see each frame, for they show what has just moved."""
@@ -96,16 +81,16 @@ class Stage:
             await self._frame()
         raise RuntimeError(f"the walkthrough stands at {self.app.progress}")
 
-    async def press(self, *keys: str) -> None:
-        """Each key in a frame of its own."""
+    async def press(self, *keys: str) -> str:
+        """The screen after these keys, each in a frame of its own."""
         for key in keys:
-            await self._pilot.press(key)
+            await self.pilot.press(key)
             await self._frame()
+        return await self.look()
 
     async def _frame(self, ms: int = FRAME_MS) -> None:
-        await self._clock.advance(ms)
-        self.app._frame()
-        await settled(self._pilot)
+        await self.clock.advance(ms)
+        await self.screen()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,30 +166,15 @@ async def take(shot: Shot, *, seed: int = 0) -> str:
         RuntimeError: the board is not EXACT at the end, or what was to be seen never came.
     """
     language.speak(language.ENGLISH)
-    clock = ManualClock()
-    engine = make_embedded_engine(Settings.model_construct(), clock=clock, seed=seed)
-    app = Dashboard(
-        engine,
-        mode="EMBEDDED",
-        workload=engine.workload,
-        walk=engine.walk,
-        now_ms=clock.wall_ms,
-        frame_s=3600,
-    )
-    app.animation_level = "none"
-    async with app.run_test(size=shot.size) as pilot:
-        stage = Stage(app, engine, pilot, clock)
+    async with started(shot.size, seed=seed, who=Stage) as stage:
         await shot.script(stage)
-        app.clear_notifications()
-        await settled(pilot)
-        if app.status.exactness.state is not State.EXACT:
-            raise RuntimeError(f"seed {seed}: the board is {app.status.exactness}, not EXACT")
-        drawing = app.export_screenshot(title="topn-tui", simplify=True)
-        engine.stop()
-        while not app._run.done:
-            await clock.advance(FRAME_MS)
-    # Rich names its styles by a checksum of all that is drawn.
-    return re.sub(r"terminal-\d+", "terminal", alone(drawing))
+        stage.app.clear_notifications()
+        await stage.look()
+        if stage.app.status.exactness.state is not State.EXACT:
+            found = stage.app.status.exactness
+            raise RuntimeError(f"seed {seed}: the board is {found}, not EXACT")
+        drawing = stage.app.export_screenshot(title="topn-tui", simplify=True)
+    return named_alike(alone(drawing))
 
 
 def alone(drawing: str) -> str:
@@ -228,19 +198,6 @@ def _words(text: re.Match[str]) -> str:
         f"{escape(word[0])}</text>"
         for word in _WORDS.finditer(line)
     )
-
-
-@contextmanager
-def greenwich() -> Iterator[None]:
-    """Times of day are shown in the machine's zone: here in one, so that a picture is the same."""
-    before = os.environ.get("TZ")
-    os.environ["TZ"] = "UTC"
-    time.tzset()
-    try:
-        yield
-    finally:
-        os.environ.pop("TZ") if before is None else os.environ.update(TZ=before)
-        time.tzset()
 
 
 def main() -> None:

@@ -12,7 +12,8 @@ from engine.setting_names import leaves, variable
 from engine.settings import Section
 from tests.docs.pages import ROOT, read
 from tests.docs.reference import PAGE, PROGRAM, commands, kind, page, text
-from tests.docs.screenshots import IMAGES, SHOTS, greenwich, take
+from tests.docs.screenshots import IMAGES, SHOTS, take
+from tests.tui.drawing import greenwich
 from topn_tui.cli import cli
 
 

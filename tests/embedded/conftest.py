@@ -17,6 +17,9 @@ from engine.adapters.embedded import (
 )
 from engine.adapters.embedded.rows import Fields, start_rows
 from tests.embedded.clock import ManualClock
+from tests.tui.conftest import short_waits
+
+__all__ = ["short_waits"]  # a fixture, for these tests as for those of tests/tui
 
 
 @pytest.fixture

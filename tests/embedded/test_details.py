@@ -8,22 +8,14 @@ from typing import Literal
 
 import pytest
 
-from engine.adapters.embedded.walkthrough import EmbeddedWorkload
-from engine.status import Key
-from tests.tui.test_time_travel import Live, live
+from tests.embedded.dashboard import Operator, live
 from topn_tui.panels import Board
 from topn_tui.screens import DetailScreen
 
 pytestmark = pytest.mark.slow
 
 
-def workload(operator: Live) -> EmbeddedWorkload:
-    found = operator.app._workload
-    assert isinstance(found, EmbeddedWorkload)
-    return found
-
-
-async def newest(operator: Live) -> Sequence[str]:
+async def newest(operator: Operator) -> Sequence[str]:
     """The detail of the newest change that is shown, line by line; closed again."""
     await operator.press("3", "home", "enter")
     screen = operator.app.screen
@@ -33,7 +25,7 @@ async def newest(operator: Live) -> Sequence[str]:
     return lines
 
 
-def bar(operator: Live) -> str:
+def bar(operator: Operator) -> str:
     score, of = operator.app.status.heap[0]
     return f"{score}·{of}"
 
@@ -43,7 +35,7 @@ async def test_update_and_delete_show_the_row_before_and_the_heaps_root(
     wire: Literal["json", "protobuf"],
 ) -> None:
     async with live(wire=wire) as operator:
-        table, key, root = workload(operator)._table, operator.board[0], bar(operator)
+        table, key, root = operator.table, operator.board[0], bar(operator)
         was = table.row(int(key))
         assert was is not None
         table.update({int(key): {"read_cnt": 12_345, "like_cnt": was["like_cnt"] + 7}})  # type: ignore[operator]
@@ -69,7 +61,7 @@ async def test_update_and_delete_show_the_row_before_and_the_heaps_root(
 async def test_in_the_past_a_detail_leads_to_the_row_on_the_board_of_then() -> None:
     async with live() as operator:
         gone = operator.board[3]
-        table = workload(operator)._table
+        table = operator.table
         table.update({int(gone): {"read_cnt": 777}})
         await operator.run(300)
         table.delete([int(gone)])
@@ -80,13 +72,13 @@ async def test_in_the_past_a_detail_leads_to_the_row_on_the_board_of_then() -> N
         assert [line for line in lines if re.match(r"read_cnt +[\d,]+ → 777$", line)]
         await operator.press("3", "home", "enter", "g")
         board = operator.app.query_one(Board)
-        assert (operator.app.focused, board.cursor) == (board, gone)
+        assert (operator.app.focused, board.cursor) == (board, int(gone))
         assert operator.app.paused
         await operator.press("escape", "escape")
         assert await jumped_nowhere(operator, gone)
 
 
-async def jumped_nowhere(operator: Live, gone: Key) -> bool:
+async def jumped_nowhere(operator: Operator, gone: str) -> bool:
     """Live again: from the detail of its deletion there is no way to the row."""
     assert not operator.app.paused
     await operator.press("3", "home", "enter", "g")

@@ -3,66 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
-from textual.pilot import Pilot
 
-from engine.assembly import make_embedded_engine
-from engine.settings import Settings
-from tests.embedded.clock import ManualClock
-from tests.tui.conftest import settled
-from topn_tui.app import Dashboard
+from tests.embedded.dashboard import newcomer
 from topn_tui.panels import PANELS
 
 pytestmark = pytest.mark.slow
 
 SIZES = [(80, 24), (160, 50)]
-
-
-class Newcomer:
-    """Looks at the dashboard while virtual time passes."""
-
-    def __init__(self, app: Dashboard, clock: ManualClock, pilot: Pilot[None]) -> None:
-        self.app, self.clock, self.pilot = app, clock, pilot
-
-    async def wait(self, seconds: int) -> None:
-        for _ in range(seconds):
-            await self.clock.advance(1000, step_ms=25)
-            self.app._frame()
-
-    async def screen(self) -> list[str]:
-        self.app._frame()
-        await settled(self.pilot)
-        return [strip.text for strip in self.app.screen._compositor.render_strips()]
-
-    async def panel(self, name: str) -> list[str]:
-        """What stands in a panel, without its frame."""
-        self.app.action_panel(name)
-        lines = await self.screen()
-        of = self.app.query_one(f"#{name}").region
-        return [line[of.x + 1 : of.right - 1].strip() for line in lines[of.y : of.bottom]]
-
-
-@asynccontextmanager
-async def newcomer(size: tuple[int, int]) -> AsyncIterator[Newcomer]:
-    clock = ManualClock()
-    engine = make_embedded_engine(Settings.model_construct(), clock=clock)
-    app = Dashboard(
-        engine,
-        mode="EMBEDDED",
-        workload=engine.workload,
-        walk=engine.walk,
-        now_ms=clock.wall_ms,
-        frame_s=3600,
-    )
-    app.animation_level = "none"
-    async with app.run_test(size=size) as pilot:
-        await clock.advance(500)
-        yield Newcomer(app, clock, pilot)
-        engine.stop()
-        await clock.advance(3000)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])

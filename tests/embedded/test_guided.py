@@ -12,16 +12,16 @@ from engine.assembly import make_embedded_engine
 from engine.settings import BoardSection, Settings
 from engine.status import State
 from engine.walkthrough_steps import START, STEPS
-from tests.embedded.test_first_minute import Newcomer, newcomer
+from tests.embedded.dashboard import Operator, newcomer
+from tests.tui.screen import ids_on_board
 from tests.tui.speaking import speaking
 
 pytestmark = pytest.mark.slow
 
 TEN = ["78", "58", "20", "60", "72", "56", "62", "64", "68", "70"]
-BOARD_LINE = re.compile(r" *\d+ +(?:(?:new|新|=|[▲▼]\d+) +)?(?P<key>\d+) ")
 
 
-async def sees(person: Newcomer, what: str, condition: Callable[[list[str]], object]) -> list[str]:
+async def sees(person: Operator, what: str, condition: Callable[[list[str]], object]) -> list[str]:
     """The screen, as soon as it is as the operator expects it."""
     for _ in range(600):
         lines = await person.screen()
@@ -31,17 +31,16 @@ async def sees(person: Newcomer, what: str, condition: Callable[[list[str]], obj
     raise AssertionError(f"never seen: {what}\n" + "\n".join(lines))
 
 
-async def press_and_see(person: Newcomer, text: str, key: str = "w") -> list[str]:
+async def press_and_see(person: Operator, text: str, key: str = "w") -> list[str]:
     await person.pilot.press(key)
     return await sees(person, text, lambda lines: any(text in line for line in lines))
 
 
-async def board_keys(person: Newcomer) -> list[str]:
-    found = (BOARD_LINE.match(line) for line in await person.panel("board"))
-    return [match["key"] for match in found if match]
+async def board_keys(person: Operator) -> list[str]:
+    return ids_on_board(await person.panel("board"))
 
 
-async def does(person: Newcomer, nth: int) -> list[str]:
+async def does(person: Operator, nth: int) -> list[str]:
     """Two presses: step `nth` is announced, and done; the screen then."""
     step = STEPS[nth - 1]
     lines = await press_and_see(person, f"{nth}/5  {step.title}")

@@ -6,27 +6,21 @@ import re
 
 import pytest
 
-from engine.adapters.embedded.walkthrough import EmbeddedWorkload
-from tests.tui.test_time_travel import Live, live
-from topn_tui.panels import Heap
+from tests.embedded.dashboard import Operator, live
 
 pytestmark = pytest.mark.slow
 
 STEP_MS = 50
 
 
-async def heap(operator: Live) -> str:
+async def heap(operator: Operator) -> str:
     """The heap's panel after the next moment."""
     await operator.clock.advance(STEP_MS)
-    operator.app._frame()
-    await operator.look()
-    panel = operator.app.query_one(Heap)
-    region, strips = panel.region, operator.app.screen._compositor.render_strips()
-    lines = [of.crop(region.x, region.right).text for of in strips[region.y : region.bottom]]
-    return "\n".join(line.strip("│ ") for line in lines)
+    await operator.screen()
+    return "\n".join(line.strip("│ ") for line in operator.lines("heap"))
 
 
-async def until(operator: Live, told: str) -> str:
+async def until(operator: Operator, told: str) -> str:
     """The heap's panel once it tells this, a few seconds later at most."""
     for _ in range(8_000 // STEP_MS):
         drawn = await heap(operator)
@@ -41,15 +35,13 @@ async def test_the_operator_sees_the_reserve_run_low_the_query_the_merge_and_the
 ) -> None:
     async with live(size=size) as operator:
         await operator.press("2")
-        workload = operator.app._workload
-        assert isinstance(workload, EmbeddedWorkload)
         loads, floor = operator.app.status.counters.loads, operator.app.status.floor
         assert floor is not None
         drawn = await heap(operator)
         assert "load: " not in drawn
         while not re.search("▼ low", drawn):
             assert operator.app.status.load is None
-            workload._table.delete([operator.app.status.reserve.best[-1].key])
+            operator.table.delete([operator.app.status.reserve.best[-1].key])
             drawn = await heap(operator)
             drawn = await heap(operator)
         assert "▼ low" in drawn

@@ -100,36 +100,37 @@ def size(request: pytest.FixtureRequest) -> tuple[int, int]:
 @pytest.fixture
 def dashboard() -> Open:
     """Opens a dashboard: ``async with dashboard(engine, size=…, mode=…) as operator``."""
-
-    @asynccontextmanager
-    async def opened(
-        engine: ScriptedEngine | None = None,
-        *,
-        size: tuple[int, int] = (120, 40),
-        mode: str = "",
-        environment: str = "",
-        production: bool = False,
-        appearance: Appearance | None = None,
-        frame_s: float = NO_FRAMES_S,
-        walk: WalkOffer | str = NOT_HERE,
-        toasts: bool = False,
-    ) -> AsyncIterator[Operator]:
-        engine = engine or ScriptedEngine()
-        now = [NOW_MS]
-        app = Dashboard(
-            engine,
-            mode=mode,
-            environment=environment,
-            production=production,
-            appearance=appearance,
-            now_ms=lambda: now[0],
-            frame_s=frame_s,
-            walk=walk,
-        )
-        app.animation_level = "none"
-        async with app.run_test(size=size, notifications=toasts) as pilot:
-            operator = Operator(app, engine, pilot, now)
-            await operator.look()
-            yield operator
-
     return opened
+
+
+@asynccontextmanager
+async def opened(
+    engine: ScriptedEngine | None = None,
+    *,
+    size: tuple[int, int] = (120, 40),
+    mode: str = "",
+    environment: str = "",
+    production: bool = False,
+    appearance: Appearance | None = None,
+    frame_s: float = NO_FRAMES_S,
+    walk: WalkOffer | str = NOT_HERE,
+    toasts: bool = False,
+) -> AsyncIterator[Operator]:
+    """A dashboard on a scripted engine after its first frame."""
+    engine = engine or ScriptedEngine()
+    now = [NOW_MS]
+    app = Dashboard(
+        engine,
+        mode=mode,
+        environment=environment,
+        production=production,
+        appearance=appearance,
+        now_ms=lambda: now[0],
+        frame_s=frame_s,
+        walk=walk,
+    )
+    app.animation_level = "none"
+    async with app.run_test(size=size, notifications=toasts) as pilot:
+        operator = Operator(app, engine, pilot, now)
+        await operator.look()
+        yield operator

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import re
-import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -33,10 +29,12 @@ from engine.status import (
     Where,
 )
 from engine.walkthrough_steps import START
-from tests.tui.conftest import NO_FRAMES_S, Operator, settled
+from tests.tui.conftest import Operator, opened
+from tests.tui.drawing import greenwich, named_alike
 from tests.tui.scripted import (
     BOARD,
     EVENTS,
+    NAMES,
     NOW_MS,
     RESERVE,
     ScriptedEngine,
@@ -46,7 +44,6 @@ from tests.tui.scripted import (
     sample,
 )
 from topn_tui import language
-from topn_tui.app import Dashboard
 from topn_tui.appearance import Appearance
 from topn_tui.guided import NOT_HERE
 from topn_tui.themes import LIGHT
@@ -110,13 +107,7 @@ def _loading() -> ScriptedEngine:
         EngineStatus(
             at_ms=NOW_MS,
             started_at_ms=NOW_MS - 1_000,
-            engine_id="e-1",
-            board_name="interactives",
-            table="webook.interactives",
-            topic="canal.interactives",
-            key_name="id",
-            score_name="like_cnt",
-            column_names=("biz_id", "biz", "read_cnt"),
+            **NAMES,
             size=10,
             exactness=Exactness(
                 state=State.LOADING, since_at_ms=NOW_MS - 1_000, reason="nothing loaded yet"
@@ -271,48 +262,23 @@ PICTURES = {
 async def draw(of: Picture) -> str:
     """The screen as SVG: the same on every machine, in every shell and language."""
     language.speak(language.ENGLISH)
-    engine, now = of.engine(), [NOW_MS]
-    app = Dashboard(
-        engine,
-        mode=of.mode,
-        environment=of.environment,
-        production=of.production,
-        appearance=of.appearance,
-        now_ms=lambda: now[0],
-        frame_s=NO_FRAMES_S,
-        walk=of.walk,
-    )
-    app.animation_level = "none"
-    with _greenwich():
-        async with app.run_test(size=of.size) as pilot:
-            operator = Operator(app, engine, pilot, now)
-            await operator.look()
+    with greenwich():
+        async with opened(
+            of.engine(),
+            size=of.size,
+            mode=of.mode,
+            environment=of.environment,
+            production=of.production,
+            appearance=of.appearance,
+            walk=of.walk,
+        ) as operator:
             if of.dies:
-                engine.end(ServiceAway("Redis", "refuses this password"))
-                while app.ended is None:
-                    await pilot.pause(0.01)
+                operator.engine.end(ServiceAway("Redis", "refuses this password"))
+                while operator.app.ended is None:
+                    await operator.pilot.pause(0.01)
             for key in of.keys.split():
                 await operator.press(key)
             if of.then is not None:
                 await of.then(operator)
             await operator.look()
-            await settled(pilot)
-            drawing = alone(app.export_screenshot(simplify=True))
-    # Rich names its styles by a checksum of all that is drawn.
-    return re.sub(r"terminal-\d+", "terminal", drawing)
-
-
-@contextmanager
-def _greenwich() -> Iterator[None]:
-    """Times of day are shown in the machine's zone."""
-    before = os.environ.get("TZ")
-    os.environ["TZ"] = "UTC"
-    time.tzset()
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["TZ"]
-        else:
-            os.environ["TZ"] = before
-        time.tzset()
+            return named_alike(alone(operator.app.export_screenshot(simplify=True)))

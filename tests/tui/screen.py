@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from textual.pilot import Pilot
 
 from topn_tui.app import Dashboard
 
 PATIENCE_S = 30.0
-BOARD_LINE = re.compile(r"[│║ ]*\d+ +(?:(?:new|=|[▲▼]\d+) +)?(?P<key>\d+) ")
+BOARD_LINE = re.compile(r"[│║▸▹•◆◈ ]*\d+ +(?:(?:new|新|=|[▲▼]\d+) +)?(?P<key>\d+) ")
+
+
+def ids_on_board(lines: Iterable[str]) -> list[str]:
+    """The keys on the board whose panel is drawn like this, best first; its reserve left out."""
+    found = (BOARD_LINE.match(line) for line in lines)
+    return [match["key"] for match in found if match]
 
 
 class Screen:
@@ -44,5 +50,4 @@ class Screen:
 
     def board_ids(self) -> list[str]:
         """The keys on the board, as drawn, best first."""
-        found = (BOARD_LINE.match(line) for line in self.lines("board"))
-        return [match["key"] for match in found if match]
+        return ids_on_board(self.lines("board"))

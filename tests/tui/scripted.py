@@ -217,19 +217,25 @@ SERVICES = (
 )
 
 
+NAMES: dict[str, Any] = {
+    "engine_id": "e-1",
+    "board_name": "interactives",
+    "table": "webook.interactives",
+    "topic": "canal.interactives",
+    "key_name": "id",
+    "score_name": "like_cnt",
+    "column_names": ("biz_id", "biz", "read_cnt"),
+}
+"""What everything is called, as a status has it."""
+
+
 def sample(**changed: Any) -> EngineStatus:
     """A healthy engine in the middle of things."""
     ms = NOW_MS
     status = EngineStatus(
         at_ms=ms,
         started_at_ms=ms - 60_000,
-        engine_id="e-1",
-        board_name="interactives",
-        table="webook.interactives",
-        topic="canal.interactives",
-        key_name="id",
-        score_name="like_cnt",
-        column_names=("biz_id", "biz", "read_cnt"),
+        **NAMES,
         size=10,
         exactness=Exactness(
             state=State.EXACT, since_at_ms=ms - 40_000, as_of_at_ms=ms - 1_000,

@@ -9,7 +9,7 @@ from functools import cache
 from gettext import NullTranslations
 
 from tests.docs.messages import in_code
-from tests.embedded.test_first_minute import Newcomer
+from tests.embedded.dashboard import Operator
 from topn_tui import language
 from topn_tui.panels import PANELS
 
@@ -59,7 +59,7 @@ def speaking(catalogue: str | NullTranslations) -> Iterator[None]:
         language.speak(language.ENGLISH)
 
 
-async def tour(person: Newcomer) -> AsyncIterator[tuple[str, list[str]]]:
+async def tour(person: Operator) -> AsyncIterator[tuple[str, list[str]]]:
     """Everything that can be opened in the dashboard of an embedded engine, one after another: what it
     is, and the lines of the screen."""
     app, press = person.app, person.pilot.press
@@ -119,13 +119,13 @@ async def tour(person: Newcomer) -> AsyncIterator[tuple[str, list[str]]]:
     yield "asked for more", await said(person, "r")
 
 
-async def after(person: Newcomer, *keys: str) -> list[str]:
+async def after(person: Operator, *keys: str) -> list[str]:
     """The screen after these keys."""
     await person.pilot.press(*keys)
     return await person.screen()
 
 
-async def said(person: Newcomer, *keys: str) -> list[str]:
+async def said(person: Operator, *keys: str) -> list[str]:
     """The toasts after these keys; they are drawn over nothing else."""
     person.app.clear_notifications()
     await person.pilot.press(*keys)

@@ -22,7 +22,7 @@ from engine.status import (
     State,
 )
 from engine.told import told
-from tests.embedded.test_first_minute import newcomer
+from tests.embedded.dashboard import newcomer
 from tests.tui.conftest import NOW_MS, Open
 from tests.tui.scripted import ScriptedEngine, sample
 from tests.tui.speaking import Accented, speaking, tour

@@ -3,84 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Literal
 
 import pytest
-from textual.pilot import Pilot
 
-from engine.assembly import make_embedded_engine
-from engine.settings import Settings
-from engine.status import Key
-from tests.embedded.clock import ManualClock
-from tests.tui.conftest import settled
-from topn_tui.app import Dashboard
-from topn_tui.panels import Board, Evictions, Heap
-from topn_tui.panels.follow import Follow
-
-FRAME_MS = 100
-
-
-class Live:
-    """The dashboard on an embedded engine whose time passes when the test says so."""
-
-    def __init__(self, app: Dashboard, pilot: Pilot[None], clock: ManualClock) -> None:
-        self.app, self.pilot, self.clock = app, pilot, clock
-
-    async def run(self, ms: int) -> str:
-        for _ in range(ms // FRAME_MS):
-            await self.clock.advance(FRAME_MS)
-            self.app._frame()
-        return await self.look()
-
-    async def look(self) -> str:
-        await settled(self.pilot)
-        return "\n".join(strip.text for strip in self.app.screen._compositor.render_strips())
-
-    async def press(self, *keys: str) -> str:
-        await self.pilot.press(*keys)
-        return await self.look()
-
-    @property
-    def board(self) -> list[Key]:
-        """The keys on the board that is drawn, from rank 1."""
-        return [line.row.key for line in self.app.query_one(Board)._rows]
-
-
-@asynccontextmanager
-async def live(
-    *,
-    size: tuple[int, int] = (120, 40),
-    before_ms: int = 4_000,
-    wire: Literal["json", "protobuf"] = "json",
-) -> AsyncIterator[Live]:
-    """After some seconds of traffic, which is then stopped: only the test writes."""
-    clock = ManualClock()
-    engine = make_embedded_engine(Settings.model_construct(), wire, clock=clock, seed=0)
-    app = Dashboard(engine, workload=engine.workload, now_ms=clock.wall_ms, frame_s=3600)
-    app.animation_level = "none"
-    async with app.run_test(size=size) as pilot:
-        operator = Live(app, pilot, clock)
-        await operator.run(before_ms)
-        await operator.press("x")
-        await operator.run(500)
-        yield operator
-        engine.stop()
-        while not app._run.done:
-            await clock.advance(FRAME_MS)
+from tests.embedded.dashboard import Operator, live
+from topn_tui.panels import Board, Heap
 
 
 async def test_the_operator_pauses_steps_back_two_events_and_sees_the_evicted_row_again() -> None:
     async with live() as operator:
-        before, floor = operator.board, operator.app.status.floor
+        before, floor = operator.board, told_floor(operator)
         await operator.press("t")  # into the top: the last row of the board has to go
         await operator.run(500)
         await operator.press("i")  # outside: nobody moves
         await operator.run(500)
-        evicted = before[-1]
-        now = operator.board
+        evicted, now = before[-1], operator.board
         assert evicted not in now
+        left = operator.lines("evictions")[2]
+        assert re.search(rf" {evicted} .*displaced by {now[1]}", left)
         screen = await operator.press("space")
         assert "❚❚ PAUSED 0 missed" in screen
         assert "below the floor" in screen or "in reserve" in screen
@@ -92,10 +32,10 @@ async def test_the_operator_pauses_steps_back_two_events_and_sees_the_evicted_ro
 
         screen = await operator.press("left")
         assert operator.board == before
-        assert evicted in [rank_key[1] for rank_key in operator.app.query_one(Heap).status.heap]
-        assert operator.app.status.floor == floor
-        evictions = operator.app.query_one(Evictions)._rows
-        assert evicted not in [entry.row.key for entry in evictions[:1]]
+        assert f"·{evicted}" in "".join(operator.lines("heap")[1:4])  # at the root
+        assert told_floor(operator) == floor
+        assert left not in operator.lines("evictions")  # it has not happened yet
+        assert f"pushed {evicted} out" not in screen
 
         await operator.press("u")  # meanwhile the engine goes on
         screen = await operator.run(500)
@@ -103,10 +43,19 @@ async def test_the_operator_pauses_steps_back_two_events_and_sees_the_evicted_ro
         assert "1 missed" in screen
         screen = await operator.press("right", "right")
         assert operator.board == now
+        assert operator.lines("evictions")[2] == left
         screen = await operator.press("escape")
         assert "PAST" not in screen
         assert "PAUSED" not in screen
-        assert operator.board == [row.key for row in operator.app.live.board] != now
+        assert operator.board == [now[1], now[0], *now[2:]]  # `u` let the second overtake the first
+
+
+def told_floor(operator: Operator) -> str:
+    """``12·9``, as the heap's panel has it, wherever it has been before."""
+    (line,) = [line for line in operator.lines("heap") if "floor " in line]
+    found = re.search(r"floor (?:\S+ → )?(\S+) ", line)
+    assert found is not None
+    return found[1]
 
 
 async def test_the_bound_of_the_past_is_on_the_screen_and_its_ends_are_a_key_away() -> None:
@@ -124,8 +73,13 @@ async def test_the_bound_of_the_past_is_on_the_screen_and_its_ends_are_a_key_awa
         assert operator.app.view.index == 10
         await operator.press("ctrl+end")
         assert operator.app.view.newest
-        assert operator.board == [row.key for row in operator.app.live.board] != first
+        assert operator.board == latest(operator) != first
         assert "PAST" not in await operator.press("space")
+
+
+def latest(operator: Operator) -> list[str]:
+    """The keys on the board as the table has it, whatever is drawn."""
+    return [str(key) for key, _ in operator.table.best(10)]
 
 
 async def test_a_followed_row_keeps_its_mark_when_it_is_evicted_and_when_it_returns() -> None:
@@ -145,11 +99,10 @@ async def test_a_followed_row_keeps_its_mark_when_it_is_evicted_and_when_it_retu
         await operator.press("0")  # the table as it was at the start: it may come back
         screen = await operator.run(1_500)
         assert last in operator.board
-        follow = operator.app.query_one(Follow)
-        told = "\n".join("".join(text for text, _ in row.what) for row in follow._rows)
-        assert "left the board" in told
-        assert follow._rows[0].rank is not None
-        assert any("◆" in line and f" {last} " in line for line in screen.splitlines())
+        told = operator.lines("follow")
+        assert any("left the board" in line for line in told)
+        assert re.search(r"rank \d+ of 10", told[0])
+        assert [line for line in operator.lines("board") if re.search(rf"◆ +\d+ .* {last} ", line)]
         screen = await operator.press("f")
         assert "Following" not in screen
 
@@ -188,7 +141,7 @@ async def test_back_from_the_past_nothing_looks_as_if_it_had_just_happened() -> 
         assert moving(operator) == {"▲1", "▼1"}  # and what happens from now on is told
 
 
-def moving(operator: Live) -> set[str]:
+def moving(operator: Operator) -> set[str]:
     """The marks of movement on the board, as drawn."""
     board = operator.app.query_one(Board)
     lines = [board.render_line(y).text for y in range(1, board.size.height)]
