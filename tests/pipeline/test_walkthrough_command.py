@@ -7,6 +7,8 @@ import os
 import secrets
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,31 @@ def settings(shop: World, tmp_path: Path, **walkthrough: Any) -> Path:
     file.touch(mode=0o600)
     file.write_text(as_toml(sections))
     return file
+
+
+@contextmanager
+def half_way(
+    shop: World, config: Path, *, heard: int = subprocess.PIPE
+) -> Iterator[subprocess.Popen[str]]:
+    """The command, once it has begun to write to the table; killed at last where it is still there.
+
+    Args:
+        heard: where its output and errors go.
+    """
+    before = rows(shop)
+    with subprocess.Popen(
+        [*PROGRAM, "walkthrough", "--write"],
+        env=environment(config),
+        stdin=subprocess.DEVNULL,
+        stdout=heard,
+        stderr=heard,
+        text=True,
+    ) as process:
+        try:
+            eventually(lambda: rows(shop) != before, "it has begun to write")
+            yield process
+        finally:
+            process.kill()  # nobody who failed waits for it; after its end this does nothing
 
 
 def rows(shop: World) -> list[tuple[Any, ...]]:
@@ -120,14 +147,7 @@ def test_stopped_half_way_it_puts_the_table_back(
 ) -> None:
     shop = world(canal=False)  # the board never follows: it waits after its first write
     before = rows(shop)
-    with subprocess.Popen(
-        [*PROGRAM, "walkthrough", "--write"],
-        env=environment(settings(shop, tmp_path)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        eventually(lambda: rows(shop) != before, "it has begun to write")
+    with half_way(shop, settings(shop, tmp_path)) as process:
         process.send_signal(signum)
         out, err = process.communicate(timeout=20)
     assert process.returncode == 1
@@ -145,15 +165,8 @@ def test_the_table_is_put_back_however_often_it_is_asked_to_stop_and_nobody_hear
     shop = world(canal=False)
     before = rows(shop)
     ours, its = os.openpty() if gone == "terminal" else os.pipe()
-    with subprocess.Popen(
-        [*PROGRAM, "walkthrough", "--write"],
-        env=environment(settings(shop, tmp_path)),
-        stdin=subprocess.DEVNULL,
-        stdout=its,
-        stderr=its,
-    ) as process:
+    with half_way(shop, settings(shop, tmp_path), heard=its) as process:
         os.close(its)
-        eventually(lambda: rows(shop) != before, "it has begun to write")
         with shop.mysql.connect(database=shop.database) as other, other.cursor() as cursor:
             # Row 78 is somebody's for a moment: putting back has to wait for it.
             cursor.execute("BEGIN")
@@ -178,14 +191,7 @@ def test_rows_that_somebody_else_wrote_meanwhile_are_left_and_named(
 ) -> None:
     shop = world(canal=False)
     before = rows(shop)
-    with subprocess.Popen(
-        [*PROGRAM, "walkthrough", "--write"],
-        env=environment(settings(shop, tmp_path)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        eventually(lambda: rows(shop) != before, "it has begun to write")
+    with half_way(shop, settings(shop, tmp_path)) as process:
         shop.execute("UPDATE interactives SET like_cnt = 291 WHERE id = 58")
         shop.execute("UPDATE interactives SET like_cnt = 6 WHERE id = 90")
         theirs = shop.query("SELECT * FROM interactives WHERE id IN (58, 90)")
@@ -203,13 +209,7 @@ def test_two_walkthroughs_are_never_on_one_table(world: WorldFactory, tmp_path: 
     shop = world(canal=False)
     before = rows(shop)
     config = settings(shop, tmp_path)
-    with subprocess.Popen(
-        [*PROGRAM, "walkthrough", "--write"],
-        env=environment(config),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        eventually(lambda: rows(shop) != before, "it has begun to write")
+    with half_way(shop, config, heard=subprocess.DEVNULL) as process:
         second = run_cli("walkthrough", "--write", config=config)
         assert second.returncode == 1
         assert "another walkthrough is on" in second.stderr
