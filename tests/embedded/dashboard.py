@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 from engine.adapters.embedded import EmbeddedTable, Wire
 from engine.adapters.embedded.walkthrough import EmbeddedWorkload
@@ -17,6 +18,7 @@ from tests.embedded.clock import ManualClock
 from tests.tui.conftest import settled
 from tests.tui.screen import ids_on_board
 from topn_tui.app import Dashboard
+from topn_tui.appearance import Appearance
 
 FRAME_MS = 100
 """Between two frames, where each is to be seen."""
@@ -76,9 +78,13 @@ class Operator:
 
     def lines(self, name: str) -> list[str]:
         """The lines of a panel that is on the screen, as they were drawn."""
+        return [strip.text for strip in self.strips(name)]
+
+    def strips(self, name: str) -> list[Strip]:
+        """As :meth:`lines`, with their looks."""
         region = self.app.query_one(f"#{name}").region
         strips = self.app.screen._compositor.render_strips()[region.y : region.bottom]
-        return [strip.crop(region.x, region.right).text for strip in strips]
+        return [strip.crop(region.x, region.right) for strip in strips]
 
     def _lines(self) -> list[str]:
         return [strip.text for strip in self.app.screen._compositor.render_strips()]
@@ -111,7 +117,12 @@ Who = TypeVar("Who", bound=Operator)
 
 @asynccontextmanager
 async def started(
-    size: tuple[int, int], *, wire: Wire = "json", seed: int = 0, who: type[Who]
+    size: tuple[int, int],
+    *,
+    wire: Wire = "json",
+    seed: int = 0,
+    appearance: Appearance | None = None,
+    who: type[Who],
 ) -> AsyncIterator[Who]:
     """A dashboard as `topn-tui` makes it with nothing configured, at its first moment; stopped at last."""
     clock = ManualClock()
@@ -121,6 +132,7 @@ async def started(
         mode="EMBEDDED",
         workload=engine.workload,
         walk=engine.walk,
+        appearance=appearance,
         now_ms=clock.wall_ms,
         frame_s=3600,
     )
@@ -142,10 +154,14 @@ async def newcomer(size: tuple[int, int]) -> AsyncIterator[Operator]:
 
 @asynccontextmanager
 async def live(
-    *, size: tuple[int, int] = (120, 40), before_ms: int = 4_000, wire: Wire = "json"
+    *,
+    size: tuple[int, int] = (120, 40),
+    before_ms: int = 4_000,
+    wire: Wire = "json",
+    appearance: Appearance | None = None,
 ) -> AsyncIterator[Operator]:
     """After some seconds of traffic, which is then stopped: only the test writes."""
-    async with started(size, wire=wire, who=Operator) as operator:
+    async with started(size, wire=wire, appearance=appearance, who=Operator) as operator:
         await operator.run(before_ms)
         await operator.press("x")
         await operator.run(500)

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from topn_tui.app import Dashboard
 
 PATIENCE_S = 30.0
-BOARD_LINE = re.compile(r"[│║▸▹•◆◈ ]*\d+ +(?:(?:new|新|=|[▲▼]\d+) +)?(?P<key>\d+) ")
+BOARD_LINE = re.compile(r"[│║┃▸▹•◆◈ ]*\d+ +(?:(?:new|新|=|[▲▼]\d+) +)?(?P<key>\d+) ")
 
 
 def ids_on_board(lines: Iterable[str]) -> list[str]:

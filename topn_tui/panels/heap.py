@@ -10,12 +10,13 @@ from topn_tui.formatting import UNKNOWN, crop, key, number
 from topn_tui.language import t
 from topn_tui.panels import tree
 from topn_tui.panels.lines import Lines
+from topn_tui.panels.movement import FADE_MS
 from topn_tui.panels.refill import MOVED_S, FloorMoves, load_lines
 from topn_tui.panels.titles import retitle
 from topn_tui.panels.tones import Spans, spans, width_of
 
-FRESH_S = 4
-"""How long a node that is new in the heap stands out."""
+FRESH_S = FADE_MS // 1_000
+"""How long a node that is new in the heap stands out, in the second half less: as a mark on the board."""
 
 
 class Heap(Lines, can_focus=True):
@@ -53,11 +54,11 @@ class Heap(Lines, can_focus=True):
             self.redraw()
 
     def watch_now_s(self, now_s: int) -> None:
-        old = [node for node, at_s in self._fresh.items() if now_s - at_s >= FRESH_S]
-        for node in old:
-            del self._fresh[node]
-        floor_fades, status = self._floor.fade(now_s), self.status
-        if old or floor_fades or status.load is not None or _just_loaded(status, now_s):
+        fade = bool(self._fresh)
+        self._fresh = {node: at for node, at in self._fresh.items() if now_s - at < FRESH_S}
+        fade |= self._floor.fade(now_s)
+        status = self.status
+        if fade or status.load is not None or _just_loaded(status, now_s):
             self.redraw()
 
     def watch_marked(self) -> None:
@@ -88,7 +89,10 @@ class Heap(Lines, can_focus=True):
 
     def _node(self, rank_key: RankKey) -> tree.Node:
         score, of = number(rank_key[0]), key(rank_key[1])
-        tone = "fresh" if rank_key in self._fresh else ""
+        new_s = self._fresh.get(rank_key)
+        tone = ""
+        if new_s is not None:
+            tone = "fresh" if self.now_s - new_s < FRESH_S / 2 else "fading"
         if rank_key is self.status.heap[0]:
             tone = "accent"
         if self.marked is not None and rank_key[1] == self.marked:

@@ -1,7 +1,7 @@
 """The few ways a piece of text may look, by what it means; and lines made of such pieces.
 
 A panel says ``("▲2", "good")`` and never a colour: the theme decides. Every tone goes with a word or
-a glyph that says the same, so nothing is lost without colour.
+a glyph that says the same, or is bold or underlined, so nothing is lost without colour.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ TONES: dict[Tone, str] = {
     "warn": "$text-warning",
     "bad": "bold $text-error",
     "fresh": "bold underline $text-success",
+    "fading": "underline $text-success",
     "mark": "bold reverse",
     "alarm": "bold $text on $error",
     "alarm mark": "bold reverse $text on $error",
