@@ -7,7 +7,8 @@ unchanged; characters that a terminal obeys are written as JSON escapes. A row h
 CSV is for spreadsheets, which take a text that begins with one of ``= + - @`` for a formula: such a
 text gets an apostrophe in front (also one with only blanks and signs before them, or that begins with a
 tab or a line break), a number never does. Control characters and changes of direction are
-made visible (``␊``, ``\\u202e``). NULL is an empty cell, bytes are ``0x…``. RFC 4180, UTF-8 without a mark.
+made visible (``␊``, ``\\u202e``). NULL is an empty cell, as is what is not known or not there; bytes are ``0x…``.
+RFC 4180, UTF-8 without a mark.
 
 Both tell times as UTC with milliseconds, and hold what the screen holds: oldest first, long texts
 and messages of events and evictions cut as the engine keeps them.
@@ -151,9 +152,10 @@ def _tables(what: What, shown: Shown) -> Iterator[Cells]:
             for rank, row in enumerate(status.board, 1):
                 yield (rank, row.key, *_columns(row.columns, names), row.score)
         case What.EVENTS:
-            yield (*_EVENT, *(f"after.{name}" for name in names))
+            yield (*_EVENT, *(f"{at}.{name}" for at in ("before", "after") for name in names))
             for event in shown.events:
-                yield (*_event_cells(event), *_columns(event.columns, names))
+                before = _columns(event.columns_before or (), names)
+                yield (*_event_cells(event), *before, *_columns(event.columns, names))
         case What.EVICTIONS:
             yield (*_EVICTION, *(f"row.{name}" for name in names))
             for eviction in shown.evictions:
@@ -255,7 +257,11 @@ def _named(columns: Cells, status: EngineStatus) -> dict[str, Json]:
 
 
 def _event(entry: EventEntry, status: EngineStatus) -> dict[str, Json]:
+    """`columns_before` is null where there was no row, or where it is not known."""
     of = entry.explained
+    before: Json = None
+    if entry.columns_before is not None:
+        before = _named(entry.columns_before, status)
     floor: Json = None if of.floor is None else {"score": of.floor[0], "key": of.floor[1]}
     return {
         "number": entry.number,
@@ -275,6 +281,7 @@ def _event(entry: EventEntry, status: EngineStatus) -> dict[str, Json]:
         "floor": floor,
         "before": _place(of.before),
         "after": _place(of.after),
+        "columns_before": before,
         "columns": _named(entry.columns, status),
         **_message(entry.raw),
         "message_bytes": entry.raw_size,

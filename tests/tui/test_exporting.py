@@ -120,9 +120,27 @@ def test_events_with_their_verdicts_and_evictions_with_who_displaced_them() -> N
     assert (entered["old_score"], entered["after.biz"], entered["rank_after"]) == ("", "et", "4")
     deleted = dict(zip(header, events[5], strict=True))
     assert (deleted["op"], deleted["after.biz"]) == ("DELETE", "")
+    assert (deleted["before.biz"], deleted["before.read_cnt"]) == (
+        "",
+        "",
+    )  # the message has not said
     header, *evictions = lines(What.EVICTIONS, sample())
     displaced = dict(zip(header, evictions[1], strict=True))
     assert (displaced["key"], displaced["cause"], displaced["by_key"]) == ("53", "displaced", "98")
+
+
+def test_an_event_has_the_whole_row_before_it_beside_the_one_after_where_it_is_known() -> None:
+    newest = replace(sample().events[-1], columns_before=(100, "=1+1", None))
+    status = sample(events=(*sample().events[:-1], newest))
+    header, *_, last = lines(What.EVENTS, status)
+    assert header[-6:] == [
+        *(f"before.{name}" for name in status.column_names),
+        *(f"after.{name}" for name in status.column_names),
+    ]
+    assert last[-6:] == ["100", "'=1+1", "", "100", "et", "0"]
+    first, *_, last_object = json.loads(export(What.EVENTS, Form.JSON, shown(status)))["rows"]
+    assert last_object["columns_before"] == {"biz_id": 100, "biz": "=1+1", "read_cnt": None}
+    assert first["columns_before"] is None
 
 
 # ── JSON ──
