@@ -101,9 +101,37 @@ async def test_a_followed_row_keeps_its_mark_when_it_is_evicted_and_when_it_retu
         told = operator.lines("follow")
         assert any("left the board" in line for line in told)
         assert re.search(r"rank \d+ of 10", told[0])
-        assert [line for line in operator.lines("board") if re.search(rf"◆ +\d+ .* {last} ", line)]
+        (line,) = marked_on_board(operator)
+        assert f" {last} " in line
         screen = await operator.press("f")
         assert "Following" not in screen
+
+
+async def test_a_followed_row_is_on_the_board_again_in_the_past_and_not_back_in_the_present() -> (
+    None
+):
+    async with live(size=(120, 50)) as operator:
+        tenth = operator.board[-1]
+        await operator.press("1", "end", "f", "escape", "t")
+        await operator.run(500)
+        assert not marked_on_board(operator)
+        screen = await operator.press("space", "left")
+        assert f"pushed {tenth} out" not in screen
+        (line,) = marked_on_board(operator)
+        assert re.search(rf"◆ *10 .* {tenth} ", line)
+        assert f"◆ Following id {tenth} · rank 10 of 10" in operator.lines("follow")[0]
+        screen = await operator.press("right")
+        assert f"pushed {tenth} out" in screen
+        assert not marked_on_board(operator)
+        await operator.press("left", "escape", "escape")
+        assert "PAST" not in await operator.look()
+        assert tenth not in operator.board
+        assert operator.board == latest(operator)
+
+
+def marked_on_board(operator: Operator) -> list[str]:
+    """The lines of the board that are marked as that of the row that is followed."""
+    return [line for line in operator.lines("board") if "◆" in line]
 
 
 async def test_a_row_outside_of_board_and_reserve_is_followed_by_its_key() -> None:

@@ -362,27 +362,6 @@ async def test_the_footer_tells_all_keys_at_both_sizes(dashboard: Open, size: Si
             assert key in footer
 
 
-async def test_m_gives_one_panel_the_whole_screen_and_back(dashboard: Open) -> None:
-    async with dashboard() as operator:
-        await operator.panel("events")
-        before = operator.app.query_one("#events").size
-        await operator.press("m")
-        assert operator.app.query_one("#events").size.height > before.height
-        await operator.press("m")
-        assert operator.app.query_one("#events").size == before
-
-
-async def test_the_command_palette_knows_our_commands(dashboard: Open) -> None:
-    async with dashboard() as operator:
-        await operator.press("ctrl+p")
-        await operator.press(*"refill")
-        await operator.pilot.pause(0.3)
-        await operator.press("enter")
-        await operator.press("enter")
-        await operator.pilot.pause(0.2)
-        assert "refill" in operator.engine.asked
-
-
 async def test_a_resize_rearranges_the_panels_and_loses_nothing(dashboard: Open) -> None:
     async with dashboard() as operator:
         for size in ((40, 10), (80, 50), (99, 24), (200, 60), (120, 30), (120, 40)):
