@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from engine.columns import Column, Table, feed_reader, key_problem, score_problem
 from engine.core.changes import Row, Value
 from engine.errors import WrongSetting
-from engine.formats.types import column_types
+from engine.formats.types import column_types, tables_in
 from engine.ports import Message
 
 DEFAULT_KEY_TYPE = DEFAULT_SCORE_TYPE = "bigint"
@@ -123,6 +123,23 @@ def recorded_table(
         if problem is not None:
             raise WrongSetting(problem)
     return table
+
+
+def tables_told(
+    messages: Iterable[Message], *, without: Container[tuple[int, int]] = ()
+) -> dict[str, tuple[str, ...]]:
+    """``database.table`` -> the types of its events (``INSERT``), both in the order of arrival.
+
+    Args:
+        without: partition and offset of messages that are left out.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for message in messages:
+        if not message.value or (message.partition, message.offset) in without:
+            continue
+        for database, table, op in tables_in(message.value):
+            found.setdefault(f"{database}.{table}", {})[op] = None
+    return {name: tuple(ops) for name, ops in found.items()}
 
 
 def _native_types(file: Path) -> dict[str, str]:

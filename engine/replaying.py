@@ -53,6 +53,8 @@ class Outcome:
     floor: Floor
     spilled: int
     positions: tuple[int, ...]
+    cleared: int
+    """How often a statement left the table without rows: TRUNCATE, DROP."""
 
 
 @dataclass(slots=True)
@@ -116,7 +118,7 @@ class Replay:
         self._replica = Replica({row.key: row for row in rows})
         self._now_ms = 0.0
         self._positions = [0] * partitions
-        self._batch = 0
+        self._batch = self._cleared = 0
         self._loads_seen: LoadReport | None = None
         # No audits: the replica is what the core was given, so there is nothing to find out.
         timing = Timing(overlap_ms=0, load_gap_ms=0, audit_ms=float("inf"))
@@ -133,7 +135,9 @@ class Replay:
             events = self._decode(message.value)
             self._replica.take(events)
             for event in events:
-                if event.kind is Kind.DEAD:
+                if event.kind is Kind.CLEAR:
+                    self._cleared += 1
+                elif event.kind is Kind.DEAD:
                     self._seen(Step(batch=self._batch, dead=(message, event.reason)))
             deliveries.append(Delivery(message.partition, message.offset, events))
             self._positions[message.partition] = message.offset + 1
@@ -157,6 +161,7 @@ class Replay:
             floor=None if board.floor == NOTHING_KNOWN else board.floor,
             spilled=board.spilled,
             positions=tuple(self._positions),
+            cleared=self._cleared,
         )
 
     def _answer_loads(self) -> None:

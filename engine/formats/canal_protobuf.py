@@ -24,8 +24,9 @@ from engine.formats.judge import ROW_OPS, UNKNOWN_ENTRY, Judge
 from engine.formats.rows import RowReader
 from engine.told import told
 
-_OPS = {value: name.removeprefix("EVENT_") for name, value in pb.EventType.items()}
-_OPS[pb.EVENT_UNKNOWN] = ""
+OPS = {value: name.removeprefix("EVENT_") for name, value in pb.EventType.items()}
+"""Canal's event types by the names that the flat format has for them."""
+OPS[pb.EVENT_UNKNOWN] = ""
 
 _NO_ENTRIES = told("no entries")
 _NOT_ROW_DATA = {
@@ -83,7 +84,7 @@ class CanalProtobuf:
         raw = pb.Entry.FromString(data)
         header = raw.header
         entry = Entry(
-            _OPS.get(header.event_type, ""),
+            OPS.get(header.event_type, ""),
             header.schema_name,
             header.table_name,
             es_ms=header.execute_time or None,
@@ -107,7 +108,7 @@ class CanalProtobuf:
                 size=len(raw.store_value),
             )
             return (entry.event(Kind.DEAD, reason),)
-        op = _OPS.get(change.event_type, "") or entry.op
+        op = OPS.get(change.event_type, "") or entry.op
         return self._judge.events(
             Entry(
                 op,

@@ -1,16 +1,20 @@
-"""Which column types a recorded message tells, for whoever has no table to ask."""
+"""What a recorded message tells of tables, for whoever has none to ask: column types, names."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import msgspec
 from google.protobuf.message import DecodeError
 
 from engine.formats import canal_pb2 as pb
+from engine.formats.canal_protobuf import OPS
 
 
 class _Typed(msgspec.Struct, gc=False):
     database: str = ""
     table: str = ""
+    type: str = ""
     mysql_types: dict[str, str] | None = msgspec.field(default=None, name="mysqlType")
 
 
@@ -26,10 +30,40 @@ def column_types(value: bytes, database: str, table: str) -> dict[str, str]:
     return {name: mysql_type.lower() for name, mysql_type in found.items() if mysql_type}
 
 
-def _in_json(value: bytes, database: str, table: str) -> dict[str, str]:
+def tables_in(value: bytes) -> Iterator[tuple[str, str, str]]:
+    """Database, table and type (``INSERT``) of each event that is of a table, as Canal writes them.
+
+    Nothing for bytes of neither format.
+    """
+    message = _flat(value)
+    if message is not None:
+        if message.table:
+            yield message.database, message.table, message.type
+        return
     try:
-        message = _DECODER.decode(value)
+        for entry in _entries(value):
+            header = entry.header
+            if entry.entry_type == pb.ENTRY_ROWDATA and header.table_name:
+                yield header.schema_name, header.table_name, OPS.get(header.event_type, "")
+    except DecodeError:
+        return
+
+
+def _flat(value: bytes) -> _Typed | None:
+    try:
+        return _DECODER.decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _entries(value: bytes) -> Iterator[pb.Entry]:
+    for raw in pb.Messages.FromString(pb.Packet.FromString(value).body).messages:
+        yield pb.Entry.FromString(raw)
+
+
+def _in_json(value: bytes, database: str, table: str) -> dict[str, str]:
+    message = _flat(value)
+    if message is None:
         return {}
     ours = (message.database.lower(), message.table.lower()) == (database.lower(), table.lower())
     return (message.mysql_types or {}) if ours else {}
@@ -38,8 +72,7 @@ def _in_json(value: bytes, database: str, table: str) -> dict[str, str]:
 def _in_protobuf(value: bytes, database: str, table: str) -> dict[str, str]:
     found: dict[str, str] = {}
     try:
-        for raw in pb.Messages.FromString(pb.Packet.FromString(value).body).messages:
-            entry = pb.Entry.FromString(raw)
+        for entry in _entries(value):
             header = entry.header
             if header.schema_name.lower() != database.lower():
                 continue

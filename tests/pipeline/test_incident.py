@@ -40,15 +40,15 @@ def write_rows(shop: World, file: Path) -> None:
     file.write_text("".join(f"{line}\n" for (line,) in shop.query(statement)))
 
 
-def replayed(shop: World, folder: Path) -> list[dict[str, Any]]:
-    """The board that the page's command prints, on the files in this folder."""
+def replayed(shop: World, folder: Path) -> tuple[list[dict[str, Any]], str]:
+    """The board that the page's command prints, on the files in this folder, and what it remarks."""
     config = shop.write_settings(folder / "topn.toml")
     _, *words = REPLAY.replace("--config topn.toml ", "").split()
     words = [str(folder / word) if word.endswith(".jsonl") else word for word in words]
     done = run_cli("--config", str(config), *words)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr
     board: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])["data"]
-    return board
+    return board, done.stderr
 
 
 def truth(shop: World) -> list[dict[str, Any]]:
@@ -68,13 +68,13 @@ def test_what_the_script_records_is_replayed_to_the_table_s_own_top(
     shop.execute("INSERT INTO interactives (id, biz_id, biz, like_cnt) VALUES (90, 9, 'z', 400)")
     shop.execute("UPDATE interactives SET read_cnt = read_cnt + 1")
 
-    def board() -> list[dict[str, Any]]:
+    def board() -> tuple[list[dict[str, Any]], str]:
         done = record(shop.kafka.bootstrap_servers, shop.topic)
         assert (done.returncode, done.stderr) == (0, "")
         (tmp_path / "changes.jsonl").write_text(done.stdout)
         return replayed(shop, tmp_path)
 
-    eventually(lambda: board() == truth(shop), "all that was written is in the recording")
+    eventually(lambda: board() == (truth(shop), ""), "all that was written is in the recording")
     whole = (tmp_path / "changes.jsonl").read_text().splitlines()
     recent = record(shop.kafka.bootstrap_servers, shop.topic, "60").stdout.splitlines()
     assert sorted(recent) == sorted(whole)
@@ -90,7 +90,7 @@ def test_flat_messages_of_one_partition_are_a_recording_as_they_are(
     shop.execute("INSERT INTO interactives (id, biz_id, biz, like_cnt) VALUES (90, 9, 'z', 400)")
     values = [value or b"" for value in shop.kafka.values(shop.topic, 2)]
     (tmp_path / "changes.jsonl").write_bytes(b"".join(value + b"\n" for value in values))
-    assert replayed(shop, tmp_path) == truth(shop)
+    assert replayed(shop, tmp_path) == (truth(shop), "")
 
 
 def test_a_topic_that_is_not_there_is_told_and_not_made(world: WorldFactory) -> None:

@@ -100,27 +100,46 @@ def one_table(database: str, name: str) -> dict[str, str]:
 
 Rows = list[dict[str, Any]]
 
+NO_KEY = "UPDATE: row 1 of 1: key 'id' is missing; set binlog_row_image=FULL and filter no such column in Canal"
+STATEMENT = "UPDATE on test.tbl_user_book without rows: the binlog is in STATEMENT format; set binlog_format=ROW"
+FOREIGN = "only Canal's formats are understood: let Canal write this topic, or read another"
+MEANT = "set table.url, whose path is the database, and table.name to the one that is meant"
+
 
 @pytest.mark.parametrize(
-    ("file", "table", "rows", "figures", "ignored"),
+    ("file", "table", "rows", "figures", "ignored", "said"),
     [
-        ("real-canal/flat.jsonl", {}, WITH_XA, (53, 349, 4), {"index ddl": 2}),
-        ("real-canal/protobuf.jsonl", {}, WITH_XA, (33, 349, 4), {"index ddl": 2}),
-        ("real-canal/flat_part3.jsonl", {}, ALL_PARTITIONS, (41, 331, 0), {}),
-        ("real-canal/flat.default.jsonl", {}, [], (48, 0, 0), {"query": 47, "xa": 1}),
-        ("real-canal/protobuf.default.jsonl", {}, [], (31, 0, 0), {"query": 47, "xa": 1}),
-        ("real-canal/flat.scores.jsonl", SCORES_TABLE, SCORES, (4, 6, 0), {}),
-        ("real-canal/protobuf.scores.jsonl", SCORES_TABLE, SCORES, (3, 6, 0), {}),
-        ("real-canal/flat.scores.jsonl", {}, [], (4, 0, 0), {"other table": 4}),
-        ("canal/canal-1.1.7plus-gtid-kafka.jsonl", USERS_TABLE, USERS, (9, 10, 0), {"query": 1}),
-        ("canal/canal-data.txt", PRODUCTS_TABLE, PRODUCTS, (11, 20, 0), {"other table": 1}),
-        ("canal/ddl-isDdl-false-issue3418.jsonl", one_table("flink-test", "pvuv_sink"), [], (1, 0, 0), {}),
-        ("canal/minimal-row-image-update-issue1834.jsonl", one_table("order_center", "order_info"), [], (1, 0, 1), {}),
-        ("canal/statement-format-update.jsonl", one_table("test", "tbl_user_book"), [], (1, 0, 1), {}),
-        ("other/debezium-no-schema.jsonl", {}, [], (16, 0, 16), {}),
-        ("other/maxwell.jsonl", {}, [], (20, 0, 20), {}),
+        ("real-canal/flat.jsonl", {}, WITH_XA, (53, 349, 4), {"index ddl": 2},
+         f"4 dead letters, the first at p0@37: {NO_KEY}; --steps prints each"),
+        ("real-canal/protobuf.jsonl", {}, WITH_XA, (33, 349, 4), {"index ddl": 2},
+         f"4 dead letters, the first at p0@23: {NO_KEY}; --steps prints each"),
+        ("real-canal/flat_part3.jsonl", {}, ALL_PARTITIONS, (41, 331, 0), {}, ""),
+        ("real-canal/flat.default.jsonl", {}, [], (48, 0, 0), {"query": 47, "xa": 1},
+         "no change of webook.interactives in 48 messages: none is about a table"),
+        ("real-canal/protobuf.default.jsonl", {}, [], (31, 0, 0), {"query": 47, "xa": 1},
+         "no change of webook.interactives in 31 messages: none is about a table"),
+        ("real-canal/flat.scores.jsonl", SCORES_TABLE, SCORES, (4, 6, 0), {}, ""),
+        ("real-canal/protobuf.scores.jsonl", SCORES_TABLE, SCORES, (3, 6, 0), {}, ""),
+        ("real-canal/flat.scores.jsonl", {}, [], (4, 0, 0), {"other table": 4},
+         "no change of webook.interactives in 4 messages; the recording has webook.scores (CREATE, INSERT, UPDATE); "
+         + MEANT),
+        ("real-canal/protobuf.scores.jsonl", {}, [], (3, 0, 0), {"other table": 4},
+         "no change of webook.interactives in 3 messages; the recording has webook.scores (CREATE, INSERT, UPDATE); "
+         + MEANT),
+        ("canal/canal-1.1.7plus-gtid-kafka.jsonl", USERS_TABLE, USERS, (9, 10, 0), {"query": 1}, ""),
+        ("canal/canal-data.txt", PRODUCTS_TABLE, PRODUCTS, (11, 20, 0), {"other table": 1}, ""),
+        ("canal/ddl-isDdl-false-issue3418.jsonl", one_table("flink-test", "pvuv_sink"), [], (1, 0, 0), {},
+         "no change of flink-test.pvuv_sink in 1 message; the recording has flink-test.pvuv_sink (ALTER)"),
+        ("canal/minimal-row-image-update-issue1834.jsonl", one_table("order_center", "order_info"), [], (1, 0, 1), {},
+         f"1 dead letter, the first at p0@0: {NO_KEY}; --steps prints it"),
+        ("canal/statement-format-update.jsonl", one_table("test", "tbl_user_book"), [], (1, 0, 1), {},
+         f"1 dead letter, the first at p0@0: {STATEMENT}; --steps prints it"),
+        ("other/debezium-no-schema.jsonl", {}, [], (16, 0, 16), {},
+         f"16 dead letters, the first at p0@0: a Debezium message; {FOREIGN}; --steps prints each"),
+        ("other/maxwell.jsonl", {}, [], (20, 0, 20), {},
+         f"20 dead letters, the first at p0@0: a Maxwell message; {FOREIGN}; --steps prints each"),
     ],
-    ids=lambda value: Path(value).name if isinstance(value, str) else "",
+    ids=lambda value: Path(value).name if isinstance(value, str) and " " not in value else "",
 )  # fmt: skip
 def test_whole_rows_and_what_was_not_used(
     file: str,
@@ -128,20 +147,72 @@ def test_whole_rows_and_what_was_not_used(
     rows: Rows,
     figures: tuple[int, int, int],
     ignored: dict[str, int],
+    said: str,
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
     stats = tmp_path / "stats.json"
     settings = sample_settings({"board.size": "400", **table})
     code = replay(settings, SAMPLES / file, rows=None, batch=7, stats=stats, steps=False)
-    said = capsys.readouterr()
-    assert (code, said.err) == (0, "")
+    written = capsys.readouterr()
+    assert (code, written.err) == (0, f"topn-tui: {said}\n" if said else "")
     # Numbers with a point as written: 0.5000 is not 0.5, and no double rounds the expected ones.
-    assert json.loads(said.out, parse_float=str)["data"] == rows
+    assert json.loads(written.out, parse_float=str)["data"] == rows
     found = json.loads(stats.read_text())
     assert tuple(found[name] for name in ("messages", "changes", "dead_letters")) == figures
     assert found["ignored"] == ignored
     assert (found["state"], found["tracked"]) == ("EXACT", len(rows))
+
+
+def event(table: str, op: str = "UPDATE", database: str = "webook") -> bytes:
+    """A flat message with one row of this table."""
+    row = {"id": "1", "like_cnt": "1"}
+    fields = {"database": database, "table": table, "type": op, "es": 1, "id": 1, "data": [row]}
+    return json.dumps(fields | {"isDdl": False, "old": [row], "sql": ""}).encode()
+
+
+def told(
+    capsys: pytest.CaptureFixture[str], file: Path, *values: bytes, steps: bool = False
+) -> str:
+    """What the replay of these messages says on stderr."""
+    file.write_bytes(b"".join(value + b"\n" for value in values))
+    assert replay(sample_settings(), file, rows=None, batch=7, stats=None, steps=steps) == 0
+    return capsys.readouterr().err
+
+
+def test_of_a_recording_without_a_change_the_tables_are_named_a_few_and_how_many_more(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "changes.jsonl"
+    said = told(capsys, file, *(event(f"t{n}") for n in range(8)), event("t1", "DELETE"))
+    names = "webook.t0 (UPDATE), webook.t1 (UPDATE, DELETE), webook.t2 (UPDATE), webook.t3 (UPDATE)"
+    assert f"in 9 messages; the recording has {names}, webook.t4 (UPDATE) and 3 more; set" in said
+    said = told(capsys, file, event("\x1b[31mt\u202e"))
+    assert "webook.␛[31mt\\u202e (UPDATE)" in said
+    assert said.count("\n") == 1
+    assert told(capsys, file) == "topn-tui: the recording has no message\n"
+
+
+@pytest.mark.parametrize("op", ["INSERT", "UPDATE", "DELETE", "TRUNCATE", "ERASE"])
+def test_one_change_of_the_table_among_others_and_nothing_is_told(
+    op: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    ours = event("Interactives", op)
+    assert told(capsys, tmp_path / "changes.jsonl", event("others"), ours) == ""
+
+
+def test_dead_letters_are_told_once_on_stderr_or_each_among_the_steps(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file, damaged = tmp_path / "changes.jsonl", b'{"value":"\\u001b[31m"}'
+    usable = event("interactives")
+    said = told(capsys, file, usable, damaged, damaged)
+    assert said.startswith("topn-tui: 2 dead letters, the first at p0@1: neither Canal's JSON nor")
+    assert said.endswith("; --steps prints each\n")
+    assert told(capsys, file, usable, damaged, steps=True) == ""
+    both = told(capsys, file, event("others"), damaged).splitlines()
+    assert ["no change of" in line for line in both] == [True, False]
+    assert "1 dead letter, the first at p0@1" in both[1]
 
 
 def test_every_recording_is_among_them() -> None:
