@@ -107,6 +107,7 @@ async def test_a_followed_row_keeps_its_mark_when_it_is_evicted_and_when_it_retu
         assert "Following" not in screen
 
 
+@pytest.mark.slow
 async def test_a_followed_row_is_on_the_board_again_in_the_past_and_not_back_in_the_present() -> (
     None
 ):
