@@ -13,7 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from topn_tui.formatting import crop, safe
 from topn_tui.language import t
+
+SAID_CELLS = 24
+"""Of a word that is wrong: what may stand in its place must have room beside it."""
 
 Words = Mapping[str, Sequence[str]]
 """Field -> the words it may have, as they are shown; none: any."""
@@ -22,7 +26,7 @@ _PART = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 
 
 class Unclear(ValueError):
-    """The text is no filter; the message says what to write."""
+    """The text is no filter; the message names the word that is wrong, then what to write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,8 @@ def _term(part: str, words: Words) -> Term:
     field = _field(field, words) or field
     if field not in words:
         fields = ", ".join(f"{t(name)}:" for name in words)
-        raise Unclear(t("no {field}: here; write a key, or {fields}", field=field, fields=fields))
+        asked = crop(safe(field), SAID_CELLS)
+        raise Unclear(t("no {field}: here; write a key, or {fields}", field=asked, fields=fields))
     if not words[field]:
         return Term(field, tuple(map(_bare, value.split(","))), whole=value != "")
     given = [_bare(of) for of in value.replace("，", ",").split(",")]
@@ -92,7 +97,12 @@ def _words(given: str, field: str, words: Sequence[str]) -> Sequence[str]:
     if not found:
         known = ", ".join(t(word).replace(" ", "-") for word in words)
         raise Unclear(
-            t("{field}:{given} is none of {known}", field=field, given=given, known=known)
+            t(
+                "{field}: has no {given}; write {known}",
+                field=t(field),
+                given=crop(safe(given), SAID_CELLS) or '""',
+                known=known,
+            )
         )
     return found
 

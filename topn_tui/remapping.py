@@ -69,7 +69,7 @@ def _keys(action: str, written: str) -> tuple[str, ...]:
             raise WrongSetting(
                 f"keys.{action} = {written!r}: {key} keeps its meaning; choose another key"
             )
-        if action in _BESIDE_TYPING and _is_typed(key):
+        if action in _BESIDE_TYPING and is_typed(key):
             raise WrongSetting(
                 f"keys.{action} = {written!r}: {key} is a character, and needed where text is typed; "
                 "choose a key such as f4 or ctrl+b"
@@ -119,7 +119,8 @@ def _name(sign: str) -> str:
     return _character_to_key(sign)
 
 
-def _is_typed(key: str) -> bool:
+def is_typed(key: str) -> bool:
+    """Whether the key, by Textual's name, writes a character where text is typed."""
     *modifiers, base = key.split("+")
     return not modifiers and _character(base) is not None
 

@@ -11,7 +11,7 @@ from textual import _wait
 from textual.pilot import Pilot
 from textual.strip import Strip
 
-from engine.runtime_api import WalkOffer
+from engine.runtime_api import WalkOffer, Workload
 from tests.tui.scripted import NOW_MS, ScriptedEngine
 from topn_tui.app import Dashboard
 from topn_tui.appearance import Appearance
@@ -114,6 +114,7 @@ async def opened(
     appearance: Appearance | None = None,
     frame_s: float = NO_FRAMES_S,
     walk: WalkOffer | str = NOT_HERE,
+    workload: Workload | None = None,
     toasts: bool = False,
 ) -> AsyncIterator[Operator]:
     """A dashboard on a scripted engine after its first frame."""
@@ -128,6 +129,7 @@ async def opened(
         now_ms=lambda: now[0],
         frame_s=frame_s,
         walk=walk,
+        workload=workload,
     )
     app.animation_level = "none"
     async with app.run_test(size=size, notifications=toasts) as pilot:

@@ -59,8 +59,11 @@ def test_a_key_with_blanks_or_a_colon_stands_between_quotation_marks() -> None:
     ("text", "said"),
     [
         ("foo:1", "no foo: here; write a key, or key:, op:, verdict:"),
-        ("op:drop", "op:drop is none of insert, update, delete"),
-        ("82 verdict:gone", "verdict:gone is none of entered, left, below-the-bar"),
+        ("op:drop", "op: has no drop; write insert, update, delete"),
+        ("op:foo bogus:1", "op: has no foo; write insert"),
+        ("op:" + "x" * 300, "op: has no xxxxxxxxxxxxxxxxxxxxxxx…; write insert, update"),
+        ("x" * 300 + ":1", "no xxxxxxxxxxxxxxxxxxxxxxx…: here; write a key, or key:, op:"),
+        ("82 verdict:gone", "verdict: has no gone; write entered, left, below-the-bar"),
     ],
 )
 def test_what_is_unclear_is_told_with_what_there_is(text: str, said: str) -> None:
