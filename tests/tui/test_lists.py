@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from engine.status import Counters, EngineStatus, Verdict
+from engine.status import Counters, EngineStatus, Health, Notice, Verdict
 from tests.tui.conftest import SIZES, Open
-from tests.tui.scripted import BOARD, EVENTS, ScriptedEngine, event, sample
+from tests.tui.scripted import BOARD, EVENTS, NOW_MS, SERVICES, ScriptedEngine, event, sample
 
 GONE = "the picked change is no longer kept; following the newest"
 
@@ -82,3 +82,41 @@ async def test_where_nothing_has_come_yet_the_lists_say_what_they_wait_for(
         operator.engine.status = sample()
         assert "No change on topic" not in "\n".join(await operator.panel("events"))
         assert "Nobody has left" not in "\n".join(await operator.panel("evictions"))
+
+
+@pytest.mark.parametrize("size", [(40, 10), *SIZES], ids=str)
+async def test_before_the_first_load_the_board_names_every_service_that_is_waited_for(
+    dashboard: Open, size: tuple[int, int]
+) -> None:
+    refused = "refuses the connection: nothing listens there; start the service"
+    mysql, kafka, engine, redis = SERVICES
+    away = [
+        replace(of, health=Health.AWAY, detail=f"{of.name}.example {refused}")
+        for of in (mysql, kafka, redis)
+    ]
+    starting = sample(
+        board=(), board_count=0, counters=Counters(), services=(*away[:2], engine, away[2])
+    )
+    async with dashboard(ScriptedEngine(starting), size=size) as operator:
+        text = " ".join(line.strip("│ ") for line in await operator.panel("board"))
+        assert "waiting for MySQL, Kafka, Redis" in text
+        if size == (40, 10):
+            return
+        for name in ("MySQL", "Kafka", "Redis"):
+            assert f"○ {name}: {name}.example {refused}" in text
+        assert "5 shows each stage, n what was told." in text
+        await operator.show(services=(mysql, away[1], engine, redis))
+        text = " ".join(line.strip("│ ") for line in await operator.panel("board"))
+        assert "waiting for Kafka." in text
+        assert "MySQL" not in text
+        await operator.show(services=SERVICES)
+        assert "Nothing is loaded yet." in "\n".join(await operator.panel("board"))
+
+
+async def test_a_long_notice_ends_before_the_key_that_leads_to_all_of_it(dashboard: Open) -> None:
+    told = Notice(number=2, at_ms=NOW_MS, level="warning", text="Kafka: " + "a long reason " * 12)
+    async with dashboard(size=(80, 24)) as operator:
+        line = (await operator.show(notices=(told,))).splitlines()[-2]
+        assert line.rstrip().endswith("…  n: the rest")
+        line = (await operator.show(notices=(*sample().notices, told))).splitlines()[-2]
+        assert line.rstrip().endswith("…  n: all 2")

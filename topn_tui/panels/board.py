@@ -7,15 +7,18 @@ from dataclasses import dataclass
 
 from textual.reactive import var
 
-from engine.status import EngineStatus, Key, Row, Score, State
+from engine.status import EngineStatus, Health, Key, Row, Score, State
+from engine.told import listed
 from topn_tui.formatting import bar, change, key, number, number_within, safe, value
 from topn_tui.language import mark, t
 from topn_tui.panels.columns import Column
 from topn_tui.panels.detail import Detail, fact, heading
 from topn_tui.panels.ledger import Ledger
 from topn_tui.panels.movement import Movement, Movements
+from topn_tui.panels.pipeline import HEALTH
 from topn_tui.panels.titles import retitle
 from topn_tui.panels.tones import Spans, spans
+from topn_tui.remapping import key_of
 
 SCORE_CELLS = 26
 """Widest score written digit for digit in a table; the detail has all of any number."""
@@ -70,7 +73,8 @@ class Board(Ledger[BoardLine]):
             or (self.show_reserve and new.reserve.best is not old.reserve.best)
         ):
             self._show_rows()
-        if not new.board and new.counters.loads != old.counters.loads:
+        told = (new.counters.loads, new.services)
+        if not new.board and told != (old.counters.loads, old.services):
             self.redraw()
         retitle(self, subtitle=_subtitle(new))
 
@@ -94,7 +98,22 @@ class Board(Ledger[BoardLine]):
     def nothing(self) -> str:
         if self.status.counters.loads:
             return t("The table has no row that can be ranked.")
-        return t("Nothing is loaded yet.")
+        waited = [of for of in self.status.services if of.health in (Health.AWAY, Health.TROUBLED)]
+        if not waited:
+            return t("Nothing is loaded yet.")
+        names = listed([of.name for of in waited])
+        lines = [t("Nothing is loaded yet: waiting for {names}.", names=names)]
+        for of in waited:
+            why = safe(t(of.detail)) or t(of.health.value)
+            lines.append(f"{HEALTH[of.health][0]} {safe(t(of.name))}: {why}")
+        keys = {of: key_of(self, of) for of in ("pipeline", "notices")}
+        lines.append(
+            t(
+                "All are asked again and again. {pipeline} shows each stage, {notices} what was told.",
+                **keys,
+            )
+        )
+        return "\n".join(lines)
 
     def identity(self, row: BoardLine) -> Hashable:
         return row.row.key

@@ -8,6 +8,7 @@ line: rows that come above it do not carry it away.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from itertools import chain
 from typing import ClassVar, Generic, TypeVar
 
 from textual import events
@@ -105,7 +106,7 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
         return None
 
     def nothing(self) -> str:
-        """What is said in place of rows: safe text."""
+        """What is said in place of rows: safe text, a line for each thing."""
         return ""
 
     # ── what is shown ──
@@ -162,7 +163,8 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
         widths = fit_columns(self._columns, self._natural, width, self._gap()) if width > 0 else ()
         drawn, self._lines = self._lines, []
         if not rows and width > 0:
-            said = wrapped(self.nothing(), width)[: max(0, height)]
+            told = (wrapped(of, width) for of in self.nothing().splitlines())
+            said = list(chain(*told))[: max(0, height)]
             self._lines = [Line("", (fit_spans(((of, "dim"),), width),)) for of in said]
         elif widths:
             self._lines = [self._line(row, of, widths) for row, of in zip(rows, cells, strict=True)]

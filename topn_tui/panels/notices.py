@@ -10,14 +10,14 @@ from textual.reactive import var
 
 from engine.status import EngineStatus, Notice
 from engine.told import told
-from topn_tui.formatting import clock, crop, number, safe, wrapped
+from topn_tui.formatting import clock, crop, crop_words, number, safe, wrapped
 from topn_tui.keys import WELCOME_KEYS
 from topn_tui.language import mark, t
 from topn_tui.panels.columns import Column
 from topn_tui.panels.detail import Detail, fact
 from topn_tui.panels.ledger import Ledger
 from topn_tui.panels.lines import Lines
-from topn_tui.panels.tones import LEVELS, Spans, spans
+from topn_tui.panels.tones import LEVELS, Spans, spans, width_of
 from topn_tui.remapping import key_of
 
 END_LINES, _INDENT = 3, 3
@@ -68,17 +68,22 @@ class NoticeLine(Lines):
                 ]
             )
         elif notices:
-            glyph, tone = LEVELS.get(notices[-1].level, LEVELS["info"])
-            count = (
-                t("  {key}: all {count}", key=key_of(self, "notices"), count=number(len(notices)))
-                if len(notices) > 1
-                else ""
-            )
-            when = (f"{clock(notices[-1].at_ms)}  ", "dim")
-            text = spans((f" {glyph} ", tone), when, safe(t(notices[-1].text)), (count, "dim"))
-            self.show([text])
+            self.show([self._newest(notices)])
         else:
             self.show([spans((t(" no notices"), "faint"))])
+
+    def _newest(self, notices: tuple[Notice, ...]) -> Spans:
+        """The text ends before the key that leads to all of it."""
+        newest, width = notices[-1], self.size.width or 80
+        glyph, tone = LEVELS.get(newest.level, LEVELS["info"])
+        head = spans((f" {glyph} ", tone), (f"{clock(newest.at_ms)}  ", "dim"))
+        text, room = safe(t(newest.text)), width - width_of(head)
+        more, count = key_of(self, "notices"), number(len(notices))
+        told = t("  {key}: all {count}", key=more, count=count) if len(notices) > 1 else ""
+        if cell_len(text + told) > room:
+            told = told or t("  {key}: the rest", key=more)
+            text = crop_words(text, room - cell_len(told))
+        return spans(*head, text, (told, "dim"))
 
     def _end(self, reason: str) -> list[Spans]:
         """Why the engine ended and what to do, whole where that takes no more than some lines."""
