@@ -288,10 +288,10 @@ def make_app(
     keymap = keymap_of(settings.keys)
     encoding = None if appearance is None else appearance.encoding
     speak(language_of(settings.view.language, encoding=encoding))
+    # Whoever calls a place production sees it, whatever runs there.
+    name, place = settings.view.environment, is_production(settings.view)
     if embedded is None and (observe or not nothing_configured(settings)):
         engine = make_engine(settings, observe=observe)
-        view, place = settings.view, is_production(settings.view)
-        name = view.environment
         return Dashboard(
             engine,
             environment=name,
@@ -306,6 +306,8 @@ def make_app(
     return Dashboard(
         made,
         mode="EMBEDDED",
+        environment=name,
+        production=place,
         workload=made.workload,
         appearance=appearance,
         keymap=keymap,

@@ -15,6 +15,7 @@ from engine.errors import WrongSetting
 from engine.runtime_api import Workload
 from engine.sample import SAMPLE
 from engine.settings import Settings
+from engine.view_settings import ViewSection
 from tests.tui.screen import Screen
 from topn_tui.app import Dashboard
 from topn_tui.cli import make_app
@@ -63,6 +64,35 @@ async def test_the_whole_path_on_one_screen(wire: str | None) -> None:
         await by_keys(Screen(app, pilot))
         await pilot.press("q")
     assert app.return_code == 0
+
+
+@pytest.mark.parametrize(
+    ("view", "begins"),
+    [
+        ({"production": "true"}, " ‼ PRODUCTION ‼  "),
+        ({"environment": "prod-eu"}, " ‼ PRODUCTION ‼ prod-eu "),
+    ],
+    ids=str,
+)
+async def test_who_calls_the_place_production_sees_it_on_the_embedded_pipeline_too(
+    view: dict[str, str], begins: str
+) -> None:
+    settings = Settings.model_construct(view=ViewSection(**view))  # type: ignore[arg-type]
+    app = make_app(settings, observe=False, embedded=None)
+    async with app.run_test(size=(80, 24)) as pilot:
+        header = (await until(pilot, "EXACT")).splitlines()[0]
+        assert header.startswith(begins)
+        assert header.rstrip().endswith("EMBEDDED")
+        await pilot.press("q")
+
+
+async def test_the_name_of_a_place_stands_beside_embedded() -> None:
+    settings = Settings.model_construct(view=ViewSection(environment="staging"))
+    app = make_app(settings, observe=False, embedded=None)
+    async with app.run_test(size=(80, 24)) as pilot:
+        header = (await until(pilot, "EXACT")).splitlines()[0]
+        assert re.search(r" staging +EMBEDDED +$", header)
+        await pilot.press("q")
 
 
 async def by_keys(screen: Screen) -> None:

@@ -118,11 +118,14 @@ async def test_in_chinese_nothing_is_said_twice_and_the_words_are_the_write_ups(
             assert screen.count(ALL_HELD_ZH) == 1
 
 
-async def test_a_terminal_without_chinese_characters_is_spared_them(dashboard: Open) -> None:
+async def test_a_terminal_without_chinese_characters_says_where_they_would_be_and_has_none(
+    dashboard: Open,
+) -> None:
     plain = Appearance(colour=False, encoding="ascii")
     async with dashboard(walk=ScriptedWalk().offer(), appearance=plain) as operator:
         screen = await walk_to(operator, 2)
         assert STEPS[0].conclusion in screen
+        assert "The same in Chinese: on a terminal whose locale is UTF-8." in screen
         assert "??" not in screen
         assert screen.isascii()
         assert "> Board" in screen  # watched, also without colour

@@ -110,8 +110,8 @@ class Guide(Lines):
             return [*_told(why, width, ("✖", "bad")), self._watch(step, keys, width)]
         said = t(step.conclusion)
         lines = _told(said, width, ("✔", "good"))
-        if self._chinese and said != step.conclusion_zh:
-            lines += _told(step.conclusion_zh, width)
+        if said != step.conclusion_zh:
+            lines += _told(step.conclusion_zh if self._chinese else t(_NO_CHINESE), width)
         return [*lines, self._watch(step, keys, width)]
 
     def _summary(self, of: Progress, width: int) -> list[Spans]:
@@ -151,6 +151,7 @@ class Guide(Lines):
         return fit_spans(spans((f"   {t(text, back=keys['back'])}", "dim")), width)
 
 
+_NO_CHINESE = mark("(The same in Chinese: on a terminal whose locale is UTF-8.)")
 AS_AT_START = mark("The table is as it was at the start, and so is its traffic.")
 _OUT = mark("{back} ends it: the table is then as it was at the start, with its traffic")
 _OUT_OF_BORROWED = mark("{back} ends it: the table is then put back as it was found")
