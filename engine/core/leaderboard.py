@@ -358,13 +358,15 @@ def _pair(
     """Say of each eviction who came in its stead.
 
     A displaced row went because a better one came: pair the best with the best. A row that left by
-    its own change made room: who came up for it is the least of those that entered, in turn.
+    its own change made room: who came up for it is the least of those that entered, in turn. Where the
+    table was cleared nobody came up for anybody.
     """
     displaced = sum(cause is Cause.DISPLACED for _, cause in left)
     comers, risers = iter(entered[:displaced]), iter(entered[displaced:])
     out = []
     for (row, cause), rank in zip(left, ranks, strict=True):
         by = next(comers, None) if cause is Cause.DISPLACED else None
-        successor = next(risers, None) if cause is not Cause.DISPLACED else None
+        made_room = cause not in (Cause.DISPLACED, Cause.CLEARED)
+        successor = next(risers, None) if made_room else None
         out.append(Eviction(row=row, cause=cause, rank=rank, by=by, successor=successor))
     return tuple(out)

@@ -162,7 +162,10 @@ class TopN:
             return change, []
         after = {key: self.board.place(key) for key in keys}
         board = self.board
-        aftermath = Aftermath(before, after, last, change, board.bar, board.floor, bar_before)
+        cleared = len(parts) > 1
+        aftermath = Aftermath(
+            before, after, last, change, board.bar, board.floor, bar_before, cleared
+        )
         return change, [(explain(c, aftermath), c) for c in tail]
 
     def _compact(

@@ -1,7 +1,8 @@
 """Why: what became of one change, for the few that a screen can show.
 
 A batch is applied as a whole, so the verdict compares where a key stood before the batch with where
-it stands after it; a change that a later one in the batch has replaced is *superseded*.
+it stands after it; a change that a later one in the batch has replaced is *superseded*. Where the table
+was emptied within the batch, what comes after that finds no row: it is judged from there on.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ class Aftermath(msgspec.Struct, frozen=True):
     bar: RankKey | None
     floor: Floor
     bar_before: RankKey | None = None
+    cleared: bool = False
+    """Whether the table was emptied in it: a change that came later found no row of its key."""
 
 
 def explain(candidate: Candidate, aftermath: Aftermath) -> Explained:
@@ -79,6 +82,9 @@ def explain(candidate: Candidate, aftermath: Aftermath) -> Explained:
         return msgspec.structs.replace(
             explained, verdict=Verdict.SUPERSEDED, old_score=change.old_score, after=None
         )
+    if aftermath.cleared:
+        outside = Place(where=Where.OUTSIDE)
+        explained = msgspec.structs.replace(explained, before=outside, old_score=change.old_score)
     return _judge(explained, change, aftermath)
 
 

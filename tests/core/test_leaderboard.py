@@ -392,6 +392,13 @@ def test_clearing_evicts_everybody() -> None:
     assert board.tracked == 0
 
 
+def test_nobody_came_up_for_a_row_of_a_table_that_was_emptied_and_filled_again() -> None:
+    board = board_of(2, 2, {1: 10, 2: 20})
+    board.clear(floor=None)
+    change = do(board, Upsert(8, 5), Upsert(9, 3))
+    assert [(e.cause, e.by, e.successor) for e in change.left] == [(Cause.CLEARED, None, None)] * 2
+
+
 def test_a_load_that_disagrees_is_named_as_the_cause() -> None:
     board, other = board_of(2, 1, {1: 10, 2: 20}), board_of(2, 1, {2: 25, 3: 15})
     board.replace(other)

@@ -173,6 +173,22 @@ def test_a_row_cleared_away_by_a_later_truncate_was_superseded_by_it() -> None:
     assert cleared.reason == "table cleared"
 
 
+def test_what_comes_after_a_truncate_of_its_batch_finds_no_row_and_leaves_no_board() -> None:
+    """Row 1 stood on the board; put in again with less it has not left by its own change."""
+    stage = ladder()
+    _, low, top, high = stage.explain(
+        stage.truncate(), stage.upsert(1, 5), stage.upsert(7, 60), stage.upsert(8, 70)
+    )[1]
+    assert (low.verdict, low.old_score, low.gap) == (Verdict.RESERVE, None, 55)
+    assert low.before == Place(Where.OUTSIDE)
+    assert [v.verdict for v in (top, high)] == [Verdict.ENTERED] * 2
+    assert (high.other, top.other) == (None, None)
+    again = stage.explain(stage.truncate(), stage.upsert(8, 70))[1][-1]
+    assert (again.verdict, again.after) == (Verdict.ENTERED, Place(Where.BOARD, 70, 1))
+    gone = stage.explain(stage.truncate(), stage.delete(8))[1][-1]
+    assert gone.verdict is Verdict.NO_EFFECT
+
+
 def test_every_verdict_has_a_story_here() -> None:
     assert {v.name for v in Verdict} == {
         "ENTERED",
