@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
-from engine.status import Counters, EngineStatus, Health, Notice, Verdict
+from engine.status import Cause, Counters, EngineStatus, Health, Notice, Verdict
 from tests.tui.conftest import SIZES, Open
-from tests.tui.scripted import BOARD, EVENTS, NOW_MS, SERVICES, ScriptedEngine, event, sample
+from tests.tui.scripted import (
+    BOARD,
+    EVENTS,
+    EVICTIONS,
+    NOW_MS,
+    SERVICES,
+    ScriptedEngine,
+    event,
+    row,
+    sample,
+)
 
 GONE = "the picked change is no longer kept; following the newest"
 
@@ -120,3 +131,19 @@ async def test_a_long_notice_ends_before_the_key_that_leads_to_all_of_it(dashboa
         assert line.rstrip().endswith("…  n: the rest")
         line = (await operator.show(notices=(*sample().notices, told))).splitlines()[-2]
         assert line.rstrip().endswith("…  n: all 2")
+
+
+async def test_who_came_up_is_told_or_an_ellipsis_says_that_there_is_more(dashboard: Open) -> None:
+    gone = replace(EVICTIONS[0], cause=Cause.FELL, row=row(900_066, 61), successor=row(900_070, 53))
+    left = event(10, Verdict.LEFT, key=900_066, reason="score fell", other=900_070)
+    async with dashboard(size=(200, 60)) as operator:
+        await operator.show(evictions=(gone,), events=(left,), events_total=1)
+        for width, height in ((200, 60), (120, 40), (100, 30), (80, 24), (60, 20), (40, 10)):
+            await operator.resize(width, height)
+            for panel in ("evictions", "events"):
+                (told,) = [
+                    line
+                    for line in await operator.panel(panel)
+                    if "▼ score" in line or " score f" in line
+                ]
+                assert re.search(r"900070 (came )?up|…", told), (width, panel)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +15,7 @@ from topn_tui.panels.columns import Column, fit_columns
 from topn_tui.panels.lateness import Lateness
 from topn_tui.panels.movement import FADE_MS, Movements
 from topn_tui.panels.tones import Spans, fit_spans, shorten, spans, width_of
-from topn_tui.panels.verdicts import why_left, words
+from topn_tui.panels.verdicts import shorter, why_left, why_left_parts, words
 
 COLUMNS = (
     Column(title="#", keep=10, right=True),
@@ -130,6 +132,8 @@ OUTSIDE = Place(where=Where.OUTSIDE)
         (event(1, Verdict.BELOW_FLOOR), "before the first load"),
         (event(1, Verdict.LEFT, reason="displaced", other=7), "left: displaced by 7"),
         (event(1, Verdict.LEFT, reason="score fell", other=7), "left: score fell; 7 came up"),
+        (event(1, Verdict.LEFT, reason="score fell"), "left: score fell; nobody in reserve"),
+        (event(1, Verdict.LEFT, reason="table cleared"), "left: table cleared"),
         (event(1, Verdict.ENTERED, after=on_board(3), reason="key was 9"),
          "entered at 3 (key was 9)"),
         (event(1, Verdict.NO_EFFECT, before=OUTSIDE, after=OUTSIDE),
@@ -148,6 +152,39 @@ def test_why_a_row_left_in_words() -> None:
         number=1, at_ms=1, row=row(1, 2), cause=Cause.DISPLACED, rank=3, by=row(8, 1_400), successor=None
     )  # fmt: skip
     assert why_left(left) == "displaced by 8 (1,400)"
+    fell = replace(left, cause=Cause.FELL, by=None)
+    assert why_left(fell) == "score fell; nobody in reserve"
+    assert why_left(replace(fell, successor=row(70, 53))) == "score fell; 70 came up"
+    assert why_left(replace(fell, cause=Cause.CLEARED)) == "table cleared"
+    assert why_left(replace(fell, cause=Cause.LOADED)) == "a load says so"
+
+
+@pytest.mark.parametrize(
+    ("cause", "successor", "width", "said"),
+    [
+        (Cause.FELL, 900_001, 26, "score fell; 900001 came up"),
+        (Cause.FELL, 900_001, 25, "score fell; 900001 up"),
+        (Cause.FELL, 900_001, 20, "score fell; 900001 …"),
+        (Cause.FELL, 900_001, 19, "score fell …"),
+        (Cause.FELL, 900_001, 9, "score …"),
+        (Cause.FELL, None, 29, "score fell; nobody in reserve"),
+        (Cause.FELL, None, 28, "score fell; nobody"),
+        (Cause.DISPLACED, None, 22, "displaced by 8 (1,400)"),
+        (Cause.DISPLACED, None, 21, "displaced by 8"),
+        (Cause.DISPLACED, None, 13, "displaced …"),
+    ],
+)
+def test_where_there_is_no_room_who_came_up_is_told_in_fewer_words_or_an_ellipsis_says_so(
+    cause: Cause, successor: int | None, width: int, said: str
+) -> None:
+    entry = EvictionEntry(
+        number=1, at_ms=1, row=row(1, 2), cause=cause, rank=3,
+        by=row(8, 1_400) if cause is Cause.DISPLACED else None,
+        successor=None if successor is None else row(successor, 53),
+    )  # fmt: skip
+    parts = why_left_parts(entry)
+    whole = "".join(parts)
+    assert (whole if len(whole) <= width else shorter(parts, width)) == said
 
 
 def test_lateness_is_the_worst_of_the_last_seconds() -> None:

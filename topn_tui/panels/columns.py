@@ -25,6 +25,8 @@ class Column:
     """Takes what is left over."""
     drawn: bool = False
     """Its cells are drawn to the column's width, once that is known (a bar)."""
+    worded: bool = False
+    """What is too wide for it is said in fewer words, not merely cut."""
 
 
 def translated(columns: Sequence[Column]) -> tuple[Column, ...]:

@@ -17,7 +17,7 @@ from topn_tui.panels.detail import Detail
 from topn_tui.panels.event_detail import event_detail
 from topn_tui.panels.findable import Findable
 from topn_tui.panels.titles import retitle
-from topn_tui.panels.tones import Spans, spans
+from topn_tui.panels.tones import Spans, shorten, spans, width_of
 from topn_tui.remapping import key_of
 
 SCORE_CELLS = 20
@@ -42,7 +42,7 @@ class Events(Findable[EventEntry]):
         Column(title=mark("old"), keep=8, right=True),
         Column(title=mark("→ new"), keep=8, right=True),
         Column(title=mark("at"), keep=5),
-        Column(title=mark("verdict"), keep=10, at_least=22, at_most=36, stretch=True),
+        Column(title=mark("verdict"), keep=10, at_least=22, at_most=36, stretch=True, worded=True),
     )
 
     WORDS: ClassVar[Words] = {
@@ -133,6 +133,15 @@ class Events(Findable[EventEntry]):
         """The operation; where there is little room its first letters, as people write them."""
         op = safe(row.explained.op)
         return spans(op if len(op) <= width or not op.isascii() else op[:width])
+
+    def shorter(self, row: EventEntry, width: int) -> Spans:
+        """Why a row left, and who came up, in fewer words; of any other verdict the last parts go."""
+        of = row.explained
+        if of.verdict is not Verdict.LEFT:
+            return shorten(verdicts.verdict(of), width, keep=1)
+        sign = spans((f"{verdicts.GLYPHS[of.verdict][0]} ", verdicts.GLYPHS[of.verdict][1]))
+        said = verdicts.shorter(verdicts.parts(of), width - width_of(sign))
+        return spans(*sign, (said, verdicts.GLYPHS[of.verdict][1]))
 
     def detail(self, row: EventEntry) -> Detail:
         return event_detail(row, self.status)

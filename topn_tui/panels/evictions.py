@@ -30,7 +30,9 @@ class Evictions(Findable[EvictionEntry]):
         Column(title=mark("key"), keep=9, right=True, at_least=10, at_most=20),
         Column(title=mark("score"), keep=8, right=True),
         Column(title=mark("was"), keep=5, right=True),
-        Column(title=mark("why it left"), keep=10, at_least=21, at_most=60, stretch=True),
+        Column(
+            title=mark("why it left"), keep=10, at_least=21, at_most=60, stretch=True, worded=True
+        ),
     )
 
     WORDS: ClassVar[Words] = {"key": (), "cause": tuple(Cause)}
@@ -63,15 +65,17 @@ class Evictions(Findable[EvictionEntry]):
         return row.row.key
 
     def cells(self, row: EvictionEntry) -> tuple[Spans, ...]:
-        tone = "warn" if row.cause is Cause.LOADED else ""
         rank = number(None) if row.rank is None else f"#{number(row.rank)}"
         return (
             spans((clock(row.at_ms), "dim")),
             spans((key(row.row.key), "name")),
             spans(number_within(row.row.score, 20)),
             spans((rank, "dim")),
-            tuple((safe(t(part)), tone) for part in verdicts.why_left_parts(row)),
+            tuple((safe(t(part)), _tone(row)) for part in verdicts.why_left_parts(row)),
         )
+
+    def shorter(self, row: EvictionEntry, width: int) -> Spans:
+        return spans((verdicts.shorter(verdicts.why_left_parts(row), width), _tone(row)))
 
     def detail(self, row: EvictionEntry) -> Detail:
         names = self.status.column_names
@@ -81,7 +85,7 @@ class Evictions(Findable[EvictionEntry]):
             fact(t("score it had"), number(row.row.score)),
             fact(t("rank it had"), number(row.rank)),
             fact(t("displaced by"), _other(row.by)),
-            fact(t("came up"), _other(row.successor)),
+            fact(t("came up"), _came_up(row)),
             *heading(t("Columns")),
             *(
                 fact(safe(name), value(column))
@@ -91,6 +95,16 @@ class Evictions(Findable[EvictionEntry]):
         name = safe(self.status.key_name) or t("key")
         title = t("{name} {key} left", name=name, key=key(row.row.key))
         return Detail(title, tuple(lines), key=row.row.key)
+
+
+def _tone(row: EvictionEntry) -> str:
+    return "warn" if row.cause is Cause.LOADED else ""
+
+
+def _came_up(row: EvictionEntry) -> str:
+    if row.successor is None and row.cause in verdicts.OF_ITSELF:
+        return t("nobody: the reserve was empty, so the board became a row short")
+    return _other(row.successor)
 
 
 def _other(row: Row | None) -> str:

@@ -101,6 +101,10 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
         """The cell of a drawn column."""
         raise NotImplementedError
 
+    def shorter(self, row: T, width: int) -> Spans:
+        """The cell of a worded column that is too wide."""
+        raise NotImplementedError
+
     def detail(self, row: T) -> Detail | None:
         """What Enter shows."""
         return None
@@ -188,15 +192,18 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
         if self.followed is not None and self.key_of(row) == self.followed:
             look = f"{look} followed" if look in ("cursor", "blurred") else "followed"
         shown = tuple(
-            fit_spans(
-                self.fill(row, w) if column.drawn else shorten(cell, w, keep=1),
-                w,
-                right=column.right,
-            )
+            fit_spans(self._cell(row, column, cell, w), w, right=column.right)
             for column, cell, w in zip(self._columns, cells, widths, strict=True)
             if w
         )
         return Line(look, shown)
+
+    def _cell(self, row: T, column: Column, cell: Spans, width: int) -> Spans:
+        if column.drawn:
+            return self.fill(row, width)
+        if column.worded and width_of(cell) > width:
+            return self.shorter(row, width)
+        return shorten(cell, width, keep=1)
 
     def render_line(self, y: int) -> Strip:
         if y == 0 and self._gone:

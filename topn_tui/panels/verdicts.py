@@ -6,11 +6,14 @@ up with :func:`topn_tui.language.t`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import assert_never
+
+from rich.cells import cell_len
 
 from engine.status import Cause, EvictionEntry, Explained, Place, Score, Verdict, Where
 from engine.told import Told, told
-from topn_tui.formatting import key, number, safe
+from topn_tui.formatting import crop_words, key, number, safe
 from topn_tui.language import t
 from topn_tui.panels.tones import Span, Spans, spans
 
@@ -107,7 +110,8 @@ def _below_floor(gap: Score) -> tuple[Told, ...]:
 def _left(of: Explained) -> tuple[Told, ...]:
     reason = _safe(of.reason) or told("displaced")
     if of.other is None:
-        return (told("left: {reason}", reason=reason),)
+        nobody = of.reason in OF_ITSELF or of.reason.startswith("key changed")
+        return (told("left: {reason}", reason=reason), *((_NOBODY,) if nobody else ()))
     if of.reason == Cause.DISPLACED:
         return (told("left: displaced by {key}", key=key(of.other)),)
     return (told("left: {reason}", reason=reason), told("; {key} came up", key=key(of.other)))
@@ -125,6 +129,17 @@ def _no_effect(of: Explained) -> tuple[Told, ...]:
     return (told("no effect"),)
 
 
+OF_ITSELF = (Cause.FELL, Cause.DELETED, Cause.NULL_SCORE, Cause.KEY_CHANGED)
+"""Who leaves so makes room for the best of the reserve, where there is one."""
+_NOBODY = told("; nobody in reserve")
+_BRIEF: dict[str, Callable[[Told], Told]] = {
+    "; {key} came up": lambda of: told("; {key} up", key=of.values["key"]),
+    "; nobody in reserve": lambda of: told("; nobody"),
+    "left: {reason}": lambda of: told("{reason}", reason=of.values["reason"]),
+}
+"""Parts that have a shorter form; beside a verdict's glyph, or under its title, it says the same."""
+
+
 def why_left(of: EvictionEntry) -> str:
     """``displaced by 82 (400)``, ``deleted; 70 came up``."""
     return safe("".join(why_left_parts(of)))
@@ -137,7 +152,11 @@ def shown_why_left(of: EvictionEntry) -> str:
 
 def why_left_parts(of: EvictionEntry) -> tuple[Told, ...]:
     """The same in parts, as :func:`parts`."""
-    up = (told("; {key} came up", key=key(of.successor.key)),) if of.successor is not None else ()
+    up: tuple[Told, ...] = ()
+    if of.successor is not None:
+        up = (told("; {key} came up", key=key(of.successor.key)),)
+    elif of.cause in OF_ITSELF:
+        up = (_NOBODY,)
     cause = _safe(of.cause.value)
     if of.by is None:
         return (told("{reason}", reason=cause), *up)
@@ -145,6 +164,21 @@ def why_left_parts(of: EvictionEntry) -> tuple[Told, ...]:
     if of.cause is Cause.DISPLACED:
         return (told("displaced by {key}", key=key(of.by.key)), score, *up)
     return (told("{cause} by {key}", cause=cause, key=key(of.by.key)), score, *up)
+
+
+def shorter(parts: tuple[Told, ...], width: int) -> str:
+    """The words in the screen's language where `width` has no room for all of them: safe text.
+
+    Who came up is told in fewer words, the score of who displaced goes; after that an ellipsis says that
+    there is more.
+    """
+    brief = tuple(_BRIEF[of.template](of) if of.template in _BRIEF else of for of in parts)
+    said = ["".join(safe(t(part)) for part in form) for form in (brief, _without_score(brief))]
+    return next((of for of in said if cell_len(of) <= width), crop_words(said[-1], width))
+
+
+def _without_score(parts: tuple[Told, ...]) -> tuple[Told, ...]:
+    return tuple(of for of in parts if of.template != " ({score})")
 
 
 def place(of: Place | None) -> str:
