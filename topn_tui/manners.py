@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import ClassVar
@@ -15,9 +15,11 @@ from textual.command import CommandPalette
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.notifications import Notify
+from textual.reactive import var
 from textual.screen import Screen
 from textual.theme import ThemeProvider
 
+from engine.status import Notice
 from topn_tui.dressed import Dressed
 from topn_tui.language import t
 from topn_tui.remapping import key_of
@@ -26,6 +28,10 @@ from topn_tui.terminal import Terminal
 
 MAX_TOASTS = 2
 """So many at once; a newer one takes the place of the oldest."""
+SAID_KEPT = 100
+"""Of those that were shown, so many can be read again."""
+_LEVELS = {"information": "info", "warning": "warning", "error": "error"}
+"""Of a toast's severity, what a notice calls it."""
 
 log = logging.getLogger(__name__)
 log.addHandler(logging.NullHandler())  # where nobody set up logging: never on the terminal
@@ -44,6 +50,10 @@ class Mannered(Dressed, inherit_bindings=False):
 
     remapped: Mapping[str, str] = MappingProxyType({})
     """Action -> keys, of those that the settings changed."""
+    said: var[tuple[Notice, ...]] = var(())
+    """What toasts have said, oldest first, numbered from -1 downwards: the engine's are numbered upwards."""
+    _now_ms: Callable[[], int]
+    """Wall time."""
     failure: str | None = None
     """Why the screen ended though nobody asked it to: a bug; its traceback is in the log."""
 
@@ -97,7 +107,12 @@ class Mannered(Dressed, inherit_bindings=False):
     # ── toasts and commands ──
 
     def on_notify(self, event: Notify) -> None:
-        """Room for the one that comes."""
+        """Room for the one that comes; and it can be read again."""
+        of = event.notification
+        text = f"{of.title}: {of.message}" if of.title else of.message
+        number = self.said[-1].number - 1 if self.said else -1
+        now = Notice(number=number, at_ms=self._now_ms(), level=_LEVELS[of.severity], text=text)
+        self.said = (*self.said, now)[-SAID_KEPT:]
         for old in list(self._notifications)[: -(MAX_TOASTS - 1)]:
             self._unnotify(old, refresh=False)
 

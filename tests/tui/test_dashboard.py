@@ -325,12 +325,55 @@ async def test_n_lists_the_notices_as_they_come(dashboard: Open, size: Size) -> 
     async with dashboard(size=size) as operator:
         assert "loaded 43 rows" in (await operator.look()).splitlines()[-2]
         screen = await operator.press("n")
-        assert "Notices, newest first" in screen
+        assert "Notices, and what this screen said in passing; newest first" in screen
         second = Notice(number=2, at_ms=NOW_MS, level="error", text="dead letter at p0@7")
         screen = await operator.show(notices=(*operator.engine.status.notices, second))
         assert screen.count("dead letter at p0@7") == 2  # in the list and in the line
         screen = await operator.press("escape")
         assert "✖" in screen.splitlines()[-2]
+
+
+async def test_n_has_what_toasts_have_said_at_its_place_in_time(
+    dashboard: Open, size: Size
+) -> None:
+    async with dashboard(size=size, toasts=True) as operator:
+        operator.now[0] += 5_000
+        assert "Asked for a refill" in await operator.press("r")
+        later = Notice(number=2, at_ms=NOW_MS + 9_000, level="warning", text="the broker is away")
+        await operator.show(notices=(*operator.engine.status.notices, later))
+        screen = await operator.press("n")
+        order = (
+            "the broker is away",
+            "Asked for a refill: the table is read again.",
+            "loaded 43 rows",
+        )
+        listed = screen[screen.index("Notices, and what") :]
+        places = [listed.index(text) for text in order]
+        assert places == sorted(places)
+        assert screen.count("Asked for a refill") == 1  # no toast over the list
+
+
+@pytest.mark.parametrize("size", [(40, 10), (80, 24)], ids=str)
+async def test_no_toast_covers_the_help(dashboard: Open, size: Size) -> None:
+    async with dashboard(size=size, toasts=True) as operator:
+        assert "Asked for" in await operator.press("r", "a")
+        screen = await operator.press("question_mark")
+        assert "Asked for" not in screen
+        assert re.search(r"freeze the\s", screen)
+
+
+async def test_every_word_of_the_pipeline_is_in_the_help(dashboard: Open) -> None:
+    """But those that say what they are: lag, rate, dead letters."""
+    async with dashboard(size=(120, 40)) as operator:
+        shown = "\n".join(await operator.panel("pipeline"))
+        await operator.press("question_mark")
+        told = str(operator.app.screen.query_one("#detail-text", Static).content)
+        words = told[told.index("Words") :]
+        for word in ("delay", "stored", "screen", "checks", "mismatches", "superseded", "swapped"):
+            assert word in shown
+            assert re.search(rf"^  .*\b{word}\b", words, re.MULTILINE), word
+        for word in ("verified", "as of", "batch"):
+            assert re.search(rf"^  .*\b{word}\b", words, re.MULTILINE), word
 
 
 async def test_help_tells_every_key(dashboard: Open, size: Size) -> None:

@@ -128,9 +128,9 @@ async def test_a_long_notice_ends_before_the_key_that_leads_to_all_of_it(dashboa
     told = Notice(number=2, at_ms=NOW_MS, level="warning", text="Kafka: " + "a long reason " * 12)
     async with dashboard(size=(80, 24)) as operator:
         line = (await operator.show(notices=(told,))).splitlines()[-2]
-        assert line.rstrip().endswith("…  n: the rest")
+        assert line.rstrip().endswith("…  n: more")
         line = (await operator.show(notices=(*sample().notices, told))).splitlines()[-2]
-        assert line.rstrip().endswith("…  n: all 2")
+        assert line.rstrip().endswith("…  n: more")
 
 
 async def test_who_came_up_is_told_or_an_ellipsis_says_that_there_is_more(dashboard: Open) -> None:

@@ -10,7 +10,7 @@ from textual.reactive import var
 
 from engine.status import EngineStatus, Notice
 from engine.told import told
-from topn_tui.formatting import clock, crop, crop_words, number, safe, wrapped
+from topn_tui.formatting import clock, crop, crop_words, safe, wrapped
 from topn_tui.keys import WELCOME_KEYS
 from topn_tui.language import mark, t
 from topn_tui.panels.columns import Column
@@ -78,12 +78,9 @@ class NoticeLine(Lines):
         glyph, tone = LEVELS.get(newest.level, LEVELS["info"])
         head = spans((f" {glyph} ", tone), (f"{clock(newest.at_ms)}  ", "dim"))
         text, room = safe(t(newest.text)), width - width_of(head)
-        more, count = key_of(self, "notices"), number(len(notices))
-        told = t("  {key}: all {count}", key=more, count=count) if len(notices) > 1 else ""
-        if cell_len(text + told) > room:
-            told = told or t("  {key}: the rest", key=more)
-            text = crop_words(text, room - cell_len(told))
-        return spans(*head, text, (told, "dim"))
+        more = t("  {key}: more", key=key_of(self, "notices"))
+        told = more if len(notices) > 1 or cell_len(text) > room else ""
+        return spans(*head, crop_words(text, room - cell_len(told)), (told, "dim"))
 
     def _end(self, reason: str) -> list[Spans]:
         """Why the engine ended and what to do, whole where that takes no more than some lines."""
@@ -114,7 +111,7 @@ _NEXT_STEP = mark("The board is as it was; {quit} quits, then start again: ")
 
 
 class NoticeList(Ledger[Notice]):
-    """All notices the engine still holds, newest first."""
+    """All notices the engine still holds, and what the screen said in passing, newest first."""
 
     PREPENDS = True
     COLUMNS: ClassVar[tuple[Column, ...]] = (
@@ -126,12 +123,17 @@ class NoticeList(Ledger[Notice]):
     live: var[EngineStatus] = var(EngineStatus)
     ended: var[str | None] = var(None)
     """Why the engine ended: the newest, and the last there will be."""
+    said: var[tuple[Notice, ...]] = var(())
+    """What toasts have said, oldest first."""
 
     def watch_live(self, old: EngineStatus, new: EngineStatus) -> None:
         if new.notices is not old.notices:
             self._list()
 
     def watch_ended(self) -> None:
+        self._list()
+
+    def watch_said(self) -> None:
         self._list()
 
     def _list(self) -> None:
@@ -141,7 +143,8 @@ class NoticeList(Ledger[Notice]):
             text = told("the engine ended: {reason}", reason=self.ended)
             end = Notice(number=number, at_ms=self.live.at_ms, level="error", text=text)
             notices = (*notices, end)
-        self.show(notices[::-1])
+        everything = sorted((*self.said, *notices), key=lambda of: of.at_ms)
+        self.show(everything[::-1])
 
     def nothing(self) -> str:
         return t("No notices.")

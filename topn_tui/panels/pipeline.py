@@ -179,7 +179,7 @@ def figures(status: EngineStatus, now_ms: int) -> list[Spans]:
         spans((t("load  "), "dim"), *_load(status.load or status.last_load, now_ms)),
         spans((t("audit "), "dim"), *_audit(status, now_ms)),
         spans(
-            (t("compared "), "dim"),
+            (t("checks "), "dim"),
             number(counters.audits),
             (t("  mismatches "), "dim"),
             (mismatches, "bad" if counters.audit_mismatches else ""),
@@ -201,7 +201,7 @@ def figures(status: EngineStatus, now_ms: int) -> list[Spans]:
 def _audit(status: EngineStatus, now_ms: int) -> Spans:
     """The last audit; none is due while loads for other reasons compare as well."""
     if status.last_audit is None and status.counters.audits:
-        return spans((t("by the loads so far"), "dim"))
+        return spans((t("not due: loads check"), "dim"))
     return _load(status.last_audit, now_ms, but="audit")
 
 

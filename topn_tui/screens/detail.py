@@ -17,6 +17,7 @@ from topn_tui.panels.detail import Detail
 from topn_tui.panels.tones import content
 from topn_tui.remapping import key_of
 from topn_tui.screens.over_panels import OverPanels
+from topn_tui.screens.toasts import put_away
 
 _KEYS_HERE = mark("{up} {down} scroll · {copy_row} copy · {back} close")
 _KEYS_TO_ROW = mark("{up} {down} scroll · {jump} to the row · {copy_row} copy · {back} close")
@@ -58,6 +59,7 @@ class DetailScreen(OverPanels[Key | None]):
 
     def on_mount(self) -> None:
         self.query_one("#detail").focus()
+        put_away(self.app)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is a way to a row only from a detail that is about one."""

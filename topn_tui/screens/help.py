@@ -54,13 +54,52 @@ _WORDS = (
         mark("eviction, spill"),
         mark("a row leaves the board; a row leaves the reserve at its lower end"),
     ),
-    (mark("load"), mark("the table is read: swapped in, or equal to what was known already")),
-    (mark("refill"), mark("a load because the reserve runs low; audit: a load that only compares")),
+    (
+        mark("load"),
+        mark("the table is read for its best rows; a board that is EXACT is checked with them"),
+    ),
+    (
+        mark("swapped, equal"),
+        mark(
+            "how a load ended: its rows took the place of what was known; they were checked, and equal"
+        ),
+    ),
+    (
+        mark("refill"),
+        mark("a load because the reserve runs low; audit: a load that is only to check"),
+    ),
+    (
+        mark("checks"),
+        mark(
+            "how often loads were checked against the board; an audit is due where none was lately"
+        ),
+    ),
+    (
+        mark("mismatches"),
+        mark("how many checks found an EXACT board wrong: 0, or a notice says which rows"),
+    ),
+    (
+        mark("verified"),
+        mark(
+            "when a check last found board and table equal; what is swapped in unchecked is no check"
+        ),
+    ),
+    (mark("as of"), mark("the binlog time up to which the changes are in the board")),
+    (
+        mark("batch"),
+        mark("changes applied together: in the past the board is seen as after a whole one"),
+    ),
     (
         mark("delay ≤ 1.2 s"),
         mark("from binlog time, which has whole seconds, until applied here: at most so long"),
     ),
     (mark("stored"), mark("from applied here until in the store")),
+    (
+        mark("screen 90 ms late"),
+        mark(
+            "how late a frame of this screen came, at worst in the last 5 s; the board waits for none"
+        ),
+    ),
     ("p0@12", mark("partition 0, offset 12 of the change feed")),
     ("OWNER v12", mark("this engine publishes the board; 12 is its version in the store")),
     (mark("superseded"), mark("changed again in the same batch: only the last change counts")),

@@ -1,4 +1,4 @@
-"""The notices over the panels; new ones appear while it is open."""
+"""The notices over the panels, and what toasts said; new ones appear while it is open."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from engine.status import EngineStatus
+from engine.status import EngineStatus, Notice
 from topn_tui.language import mark, t
 from topn_tui.panels.notices import NoticeList
 from topn_tui.remapping import key_of
 from topn_tui.screens.over_panels import OverPanels
+from topn_tui.screens.toasts import put_away
 
 
 class NoticesScreen(OverPanels[None]):
@@ -28,7 +29,9 @@ class NoticesScreen(OverPanels[None]):
 
     def compose(self) -> ComposeResult:
         notices = NoticeList(id="notice-list")
-        notices.border_title = Content(t("Notices, newest first"))
+        notices.border_title = Content(
+            t("Notices, and what this screen said in passing; newest first")
+        )
         notices.border_subtitle = Content(
             t(
                 "{open} the whole text · {back} close",
@@ -41,6 +44,8 @@ class NoticesScreen(OverPanels[None]):
     def on_mount(self) -> None:
         self.watch(self.app, "live", self._take)
         self.watch(self.app, "ended", self._take_end)
+        self.watch(self.app, "said", self._take_said)
+        put_away(self.app)
         self.query_one(NoticeList).focus()
 
     def _take(self, live: EngineStatus) -> None:
@@ -48,3 +53,6 @@ class NoticesScreen(OverPanels[None]):
 
     def _take_end(self, ended: str | None) -> None:
         self.query_one(NoticeList).ended = ended
+
+    def _take_said(self, said: tuple[Notice, ...]) -> None:
+        self.query_one(NoticeList).said = said
