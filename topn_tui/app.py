@@ -155,7 +155,7 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Guided, Tools):
         yield Tabs(*(Tab(f"{key_of(self, n)} {t(of)}", id=f"tab-{n}") for n, of in TITLES.items()))
         yield PastLine().data_bind(cls.view, cls.now_s, cls.paused)
         guide = Guide(TITLES, chinese=self._chinese, borrowed=self._workload is None)
-        yield guide.data_bind(cls.progress)
+        yield guide.data_bind(cls.progress, cls.paused)
         with PanelGrid(id="panels").data_bind(cls.live):
             for name, panel in PANELS.items():
                 declared = {feed: of for feed, of in feeds.items() if hasattr(panel, feed)}

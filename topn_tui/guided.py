@@ -12,11 +12,12 @@ from topn_tui.formatting import number, safe
 from topn_tui.language import mark, t
 from topn_tui.manners import Mannered
 from topn_tui.panels import PANELS
-from topn_tui.panels.guide import AS_AT_START, ended_after
+from topn_tui.panels.guide import AS_AT_START, Guide, ended_after
 from topn_tui.panels.titles import set_watched
 from topn_tui.remapping import key_of
 from topn_tui.running import EngineRun
 from topn_tui.screens.confirm import ConfirmScreen
+from topn_tui.screens.detail import DetailScreen
 from topn_tui.walking import Phase, Progress, Walking, left_as
 
 NOT_HERE = mark("There is no table here that a walkthrough could be done with.")
@@ -62,6 +63,14 @@ class Guided(Mannered):
             if self.paused:
                 self.action_live()
             self._walking.go_on()
+
+    def action_guide(self) -> None:
+        """All that the guide has to say, where it has no room for it."""
+        if self.progress is None:
+            said = t("No walkthrough is on: {walk} begins it.", walk=key_of(self, "walk"))
+            self.notify(said, timeout=3, markup=False)
+        else:
+            self.push_screen(DetailScreen(self.screen_stack[0].query_one(Guide).whole()))
 
     def leave_walk(self) -> None:
         """Escape: end it, or close what it came to."""
@@ -120,7 +129,8 @@ class Guided(Mannered):
         if announced and watched and hidden:
             self.action_panel(watched[0])
         if now.phase is Phase.OVER and now.given_up and now.as_found:
-            self._tell_given_up(now)
+            # Not at once: those who follow `progress` are still to be told of this one, and keep the last.
+            self.call_later(self._tell_given_up, now)
 
     def _offer_walk(self) -> None:
         offer = self._walk_offer
@@ -156,6 +166,8 @@ class Guided(Mannered):
 
     def _tell_given_up(self, of: Progress) -> None:
         """There is nothing to read in the guide, so it goes."""
+        if self.progress is not of:
+            return
         self._close_guide()
         borrowed = isinstance(self._walk_offer, WalkOffer) and self._walk_offer.target is not None
         left = left_as(as_found=True, theirs=of.theirs) if borrowed else AS_AT_START

@@ -20,6 +20,8 @@ KEYS = (
             tooltip=mark("follow a row by its key, whatever is known of it")),
     Binding("w", "walk", mark("Walkthrough"), id="walk",
             tooltip=mark("the manual tests, step by step: begin, do what is announced, go on")),
+    Binding("o", "guide", mark("Guide"), id="guide", show=False,
+            tooltip=mark("all that the walkthrough's guide says, where it has no room for it")),
     Binding("r", "refill", mark("Refill"), id="refill",
             tooltip=mark("read the table again and swap the answer in")),
     Binding("a", "audit", mark("Audit"), id="audit", tooltip=mark("compare the board with the table")),

@@ -11,10 +11,11 @@ from rich.cells import cell_len
 from textual.widgets import Input
 
 from engine.errors import ServiceAway, TopnError, WrongSetting
-from engine.walkthrough_steps import STEPS
+from engine.status import Notice
+from engine.walkthrough_steps import STEPS, Step, Watch
 from tests.tui.conftest import Open, Operator, settled
 from tests.tui.hostile import HOSTILE
-from tests.tui.scripted import TARGET, ScriptedEngine, ScriptedWalk
+from tests.tui.scripted import NOW_MS, TARGET, ScriptedEngine, ScriptedWalk
 from tests.tui.speaking import Accented, speaking
 from tests.tui.test_language_screens import NAMES, untranslated
 from tests.tui.test_themes import check_readable
@@ -23,6 +24,7 @@ from topn_tui.appearance import Appearance
 from topn_tui.language import t
 from topn_tui.panels import PANELS, TITLES
 from topn_tui.panels.guide import ALL_HELD, ALL_HELD_ZH
+from topn_tui.screens.detail import DetailScreen
 from topn_tui.themes import OURS
 
 pytestmark = pytest.mark.slow
@@ -102,6 +104,57 @@ async def test_where_one_panel_has_room_it_is_the_one_that_shows_the_step(dashbo
             shown += [n for n in PANELS if operator.app.query_one(f"#{n}").region.height]
             await walk_to(operator, 1)
         assert shown == [step.watch[0].panel for step in STEPS]
+
+
+@pytest.mark.parametrize("size", [(40, 10), (40, 12), (60, 14)], ids=str)
+async def test_on_the_lowest_screens_two_rows_stay_and_a_key_shows_all_that_the_guide_says(
+    dashboard: Open, size: tuple[int, int]
+) -> None:
+    async with dashboard(size=size, walk=ScriptedWalk().offer()) as operator:
+        for step in STEPS:
+            for presses, said in ((1, step.will), (1, step.conclusion)):
+                lines = (await walk_to(operator, presses)).splitlines()
+                panel = operator.app.query_one(f"#{step.watch[0].panel}")
+                assert panel.content_region.height >= 3, lines  # a head and two rows
+                assert "o: all of it" in "\n".join(lines)
+                await operator.press("o")
+                detail = operator.app.screen
+                assert isinstance(detail, DetailScreen)
+                told = ["".join(text for text, _ in line) for line in detail.detail.lines]
+                assert any(line.endswith(said) for line in told)
+                assert {f"» {key} {t(TITLES[of.panel])} {of.sight}" for key, of in keyed(step)} <= {
+                    *told
+                }
+                assert said.split()[0] in "\n".join(line.text for line in operator.strips())
+                await operator.press("escape")
+        assert "w puts" in "\n".join(line.text for line in operator.strips())
+
+
+def keyed(step: Step) -> list[tuple[int, Watch]]:
+    """Each panel to watch with the key that goes there."""
+    return [(list(PANELS).index(of.panel) + 1, of) for of in step.watch]
+
+
+async def test_on_a_low_screen_a_trouble_keeps_its_line_and_all_is_as_before_when_it_is_over(
+    dashboard: Open,
+) -> None:
+    async with dashboard(size=(40, 10), walk=ScriptedWalk().offer()) as operator:
+        assert "1 Board" in await operator.look()
+        screen = await walk_to(operator, 1)
+        assert "1 Board" not in screen
+        assert "loaded 43 rows" not in screen
+        trouble = Notice(number=2, at_ms=NOW_MS, level="warning", text="Kafka is away")
+        assert "Kafka is away" in await operator.show(notices=(trouble,))
+        await operator.press("escape")
+        screen = await until(operator, lambda: operator.app.progress is None)
+        assert "Walkthrough" not in screen  # the guide is gone
+        assert "1 Board" in screen
+        assert "Kafka is away" in screen
+
+
+async def test_the_key_of_the_guide_says_how_to_begin_where_none_is_on(dashboard: Open) -> None:
+    async with dashboard(walk=ScriptedWalk().offer(), toasts=True) as operator:
+        assert "No walkthrough is on: w begins it." in await operator.press("o")
 
 
 async def test_in_chinese_nothing_is_said_twice_and_the_words_are_the_write_ups(
@@ -203,7 +256,8 @@ async def test_a_table_that_cannot_be_put_back_is_told_and_tried_again(dashboard
         assert "w tries again" in screen
         walk.stuck = None
         screen = await walk_to(operator, 1)
-        assert "The table is as it was found." in screen
+        assert "The table is as it was found." in operator.app.said[-1].text
+        assert "tries again" not in screen
         assert walk.as_found
 
 

@@ -10,6 +10,7 @@ from textual.reactive import var
 from engine.walkthrough_steps import STEPS, Outcome, Step
 from topn_tui.formatting import number, safe, wrapped
 from topn_tui.language import mark, t
+from topn_tui.panels.detail import Detail
 from topn_tui.panels.lines import Lines
 from topn_tui.panels.titles import WATCHED
 from topn_tui.panels.tones import Span, Spans, fit_spans, shorten, spans, width_of
@@ -27,8 +28,15 @@ TALL = 20
 """Lines of the screen from which on the guide is whole, and as high all the way: no panel jumps."""
 AROUND = 11
 """Lines that the screen needs beside the guide, where it is low: header, tabs, a panel, notice, keys."""
+LOW = 14
+"""Lines of the screen below which tabs, calm notices and frames give way to the guide and some rows."""
+LEAST = 3
+"""Lines of the guide, where it is lowest."""
 
-_KEYS = ("walk", "back", "board", "heap", "events", "evictions", "pipeline")
+UNBOUNDED = 10_000
+"""Cells of a line that whoever draws it breaks."""
+
+_KEYS = ("walk", "guide", "back", "board", "heap", "events", "evictions", "pipeline")
 
 
 class Guide(Lines):
@@ -46,6 +54,8 @@ class Guide(Lines):
     """
 
     progress: var[Progress | None] = var(None)
+    paused: var[bool] = var(False)
+    """The past is shown, which has lines of its own: then little is left for this, where it is low."""
 
     def __init__(self, titles: Mapping[str, str], *, chinese: bool, borrowed: bool) -> None:
         super().__init__()
@@ -55,19 +65,51 @@ class Guide(Lines):
         self.set_class(progress is not None, "-there")
         self.redraw()
 
+    def watch_paused(self) -> None:
+        self.redraw()
+
     def on_resize(self) -> None:
         self.redraw()
 
     def redraw(self) -> None:
+        width, height = self.size.width or self.app.size.width, self.app.size.height
+        low = height < LOW
+        self.screen.set_class(low and self.progress is not None, "-cramped")
         if self.progress is None:
             return
-        width = self.size.width or self.app.size.width
-        lines, height = self._lines(self.progress, width), self.app.size.height
+        lines = self._lines(self.progress, width)
         if height >= TALL:
             lines += [()] * (self._tallest(width) - len(lines))
-        elif len(lines) > (most := max(2, height - AROUND)):
-            lines = [*lines[: most - 1], fit_spans(spans(*lines[most - 1], " …"), width)]
+            self.show(lines)
+            return
+        most = LEAST + max(0, height - AROUND) // 2 if low else max(LEAST, height - AROUND)
+        if low and self.paused:
+            lines = lines[:1]
+        elif len(lines) > most:
+            lines = [*lines[: most - 1], self._cut(lines[most - 1], width)]
         self.show(lines)
+
+    def _cut(self, line: Spans, width: int) -> Spans:
+        """The last line there is room for, with the key that leads to the rest."""
+        more = spans((t("  {key}: all of it", key=key_of(self, "guide")), "accent"))
+        room = width - width_of(more)
+        told = spans(*line, " …")
+        return spans(*(told if width_of(told) <= room else fit_spans(told, room)), *more)
+
+    def whole(self) -> Detail:
+        """All of it, and where to look, to be read over the panels; a walkthrough must be on."""
+        of = self.progress
+        assert of is not None
+        keys = {name: key_of(self, name) for name in _KEYS}
+        step, body = of.step, [_flush(line) for line in self._body(of, keys, UNBOUNDED)]
+        if step is None:
+            return Detail(t("Walkthrough"), tuple(body))
+        watch = body.index(_flush(self._watch(step, keys, UNBOUNDED)))
+        body[watch : watch + 1] = self._sights(step, keys)
+        if of.phase is Phase.SHOWN:  # first what it showed, then what it was
+            body += [(), spans((t(step.will), "dim"))]
+        title = f"{t('Walkthrough')} {number(of.number)}/{number(len(STEPS))}  {t(step.title)}"
+        return Detail(title, tuple(body))
 
     def _tallest(self, width: int) -> int:
         """Lines of the step that needs most."""
@@ -92,7 +134,7 @@ class Guide(Lines):
             case Phase.NEXT | Phase.DOING:
                 assert of.step is not None
                 told = _told(t(of.step.will), width)
-                return [*told, self._watch(of.step, keys, width), self._way_out(keys, width)]
+                return [*told, self._watch(of.step, keys, width), self._way_out(keys)]
             case Phase.SHOWN:
                 assert of.step is not None
                 return self._outcome(of, of.step, keys, width)
@@ -139,19 +181,35 @@ class Guide(Lines):
 
     def _watch(self, step: Step, keys: Mapping[str, str], width: int) -> Spans:
         """``» 1 Board: 82 comes in second``, as many as there is room for."""
-        line: Spans = ()
-        for panel, sight in step.watch:
-            name = f"{keys[panel]} {t(self._titles[panel])}"
-            gap = "   " if line else " "
-            line += spans(f"{gap}{WATCHED}", (f"{name} ", "accent"), t(sight))
-        return shorten(line, width, keep=3)
+        first, *others = self._sights(step, keys)
+        line = spans(" ", *first)
+        for sight in others:
+            (sign, tone), *rest = sight
+            line += spans((f"   {sign}", tone), *rest)
+        return shorten(line, width, keep=4)
 
-    def _way_out(self, keys: Mapping[str, str], width: int) -> Spans:
+    def _sights(self, step: Step, keys: Mapping[str, str]) -> list[Spans]:
+        """``» 1 Board 82 comes in second``, for each panel to watch."""
+        return [
+            spans(WATCHED, (f"{keys[panel]} {t(self._titles[panel])} ", "accent"), t(sight))
+            for panel, sight in step.watch
+        ]
+
+    def _way_out(self, keys: Mapping[str, str]) -> Spans:
         text = _OUT_OF_BORROWED if self._borrowed else _OUT
-        return fit_spans(spans((f"   {t(text, back=keys['back'])}", "dim")), width)
+        return spans((f"   {t(text, back=keys['back'])}", "dim"))
 
 
 _NO_CHINESE = mark("(The same in Chinese: on a terminal whose locale is UTF-8.)")
+
+
+def _flush(line: Spans) -> Spans:
+    """Without the blanks that stand for a sign before it."""
+    return spans(
+        *((text.lstrip() if i == 0 else text, tone) for i, (text, tone) in enumerate(line))
+    )
+
+
 AS_AT_START = mark("The table is as it was at the start, and so is its traffic.")
 _OUT = mark("{back} ends it: the table is then as it was at the start, with its traffic")
 _OUT_OF_BORROWED = mark("{back} ends it: the table is then put back as it was found")

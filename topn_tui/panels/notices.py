@@ -56,6 +56,8 @@ class NoticeLine(Lines):
 
     def redraw(self) -> None:
         notices = self.live.notices
+        trouble = bool(notices) and notices[-1].level != "info"
+        self.set_class(self.ended is None and not trouble, "-calm")
         if self.ended is not None:
             self.show(self._end(t(self.ended)))
         elif self._welcome and not self._pressing():
