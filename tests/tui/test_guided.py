@@ -256,7 +256,7 @@ async def test_a_table_that_cannot_be_put_back_is_told_and_tried_again(dashboard
         assert "w tries again" in screen
         walk.stuck = None
         screen = await walk_to(operator, 1)
-        assert "The table is as it was found." in operator.app.said[-1].text
+        assert "The table is as it was" in operator.app.said[-1].text
         assert "tries again" not in screen
         assert walk.as_found
 
