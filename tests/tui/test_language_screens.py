@@ -42,7 +42,7 @@ NAMES = {
     *("EMBEDDED", "SQLite", "OWNER", "v", "csv", "json", "svg", "board", "no", "op"),
     # keys, as keyboards have them
     *("space", "esc", "enter", "tab", "shift", "home", "end", "PgUp", "PgDn"),
-    *("f", "F", "e", "m", "n", "r", "v", "i", "t", "u", "x", "q", "s", "k", "j", "g", "w"),
+    *("f", "F", "e", "m", "n", "r", "v", "i", "t", "u", "x", "q", "s", "k", "j", "g", "w", "o"),
     # in the words of the write-up, which are Chinese in every language
     *("Redis", "ZSET"),
 }
