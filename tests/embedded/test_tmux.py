@@ -91,6 +91,7 @@ def prompted(lines: list[str]) -> bool:
 
 
 def test_it_is_drawn_resized_and_left_in_tmux(tmux: Tmux) -> None:
+    tmux.until(any)  # what is typed before the shell's own prompt stands in front of it
     tmux.type(f"PS1='{PROMPT} '; stty -a > before")
     before = tmux.until(prompted)
 
