@@ -43,6 +43,7 @@ async def test_events_are_narrowed_while_the_operator_types_and_enter_keeps_it(
         assert "moved 2" in "".join(lines)
 
 
+@pytest.mark.slow
 async def test_a_line_that_is_no_filter_leaves_the_list_as_it_was_kept_and_says_what_is_wrong(
     dashboard: Open, size: tuple[int, int]
 ) -> None:

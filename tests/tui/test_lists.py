@@ -133,6 +133,7 @@ async def test_a_long_notice_ends_before_the_key_that_leads_to_all_of_it(dashboa
         assert line.rstrip().endswith("…  n: more")
 
 
+@pytest.mark.slow
 async def test_who_came_up_is_told_or_an_ellipsis_says_that_there_is_more(dashboard: Open) -> None:
     gone = replace(EVICTIONS[0], cause=Cause.FELL, row=row(900_066, 61), successor=row(900_070, 53))
     left = event(10, Verdict.LEFT, key=900_066, reason="score fell", other=900_070)
