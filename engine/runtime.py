@@ -62,6 +62,8 @@ SLICE_MS = 8
 
 STATUS_MS = 100
 """How often the status is replaced at most."""
+STATUS_SATURATED_MS = 250
+"""The same while the engine takes in all it can and a screen, then drawn twice a second, looks on."""
 
 EXPLAINED = 60
 """How many of a status interval's changes get a verdict: what a screen can show."""
@@ -472,7 +474,8 @@ class Engine:
     async def _keep_status(self) -> None:
         while True:
             self._replace_status(ended=None)
-            await self._clock.sleep(STATUS_MS)
+            busy = self._options.screen and self.status.rates.saturated
+            await self._clock.sleep(STATUS_SATURATED_MS if busy else STATUS_MS)
 
     def _replace_status(self, *, ended: str | None) -> None:
         saturated = self._meter.rates().saturated

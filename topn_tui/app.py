@@ -188,6 +188,8 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Guided, Tools):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, ASKING):
             self._engine.give_way(ANSWER_MS)
+            if self.live.rates.saturated:
+                self._pace.asked(time.monotonic(), ANSWER_MS / 1_000)
         await super().on_event(event)
 
     async def _run_engine(self) -> None:

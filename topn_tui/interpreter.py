@@ -9,9 +9,9 @@ SWITCH_S = 0.001
 """A thread that has read a key, or has a frame to write, gets the interpreter after so long. Python's 5 ms
 come several times on the way from a key to what it draws."""
 
-THRESHOLDS = (10_000, 20, 20)
-"""Of the cyclic collector's three generations. Most of what the engine makes has no cycles: it is gone
-without any collector."""
+THRESHOLDS = (10_000, 5, 50)
+"""Of the cyclic collector's three generations. Most of what the engine makes has no cycles and is gone
+without any collector, so it looks seldom; and never at so much at a time that a key would notice."""
 
 
 def settle() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SHARE = 0.05
+SHARE = 0.04
 """The part of the time that drawing may take while the engine takes in all it can."""
 MOST_S = 1.0
 """Frames are at most so far apart: what takes longer to draw costs more than its share."""
@@ -22,15 +22,22 @@ class Pace:
         self._frame_s = frame_s
         self._began_s: float | None = None
         self._cost_s = 0.0
-        self._due_s = 0.0
+        self._due_s = self._last_s = 0.0
 
     def due(self, now_s: float) -> bool:
         """Whether a frame should be drawn at this monotonic time."""
         return now_s >= self._due_s
 
+    def asked(self, now_s: float, answer_s: float) -> None:
+        """Somebody waits for an answer for so long: what nobody asked for is drawn after it.
+
+        Not put off beyond a second since the last frame: a key may be held down.
+        """
+        self._due_s = max(self._due_s, min(now_s + answer_s, self._last_s + MOST_S))
+
     def began(self, now_s: float, *, saturated: bool) -> None:
         """A frame begins; `saturated`: the engine takes in all it can."""
-        self._began_s = now_s
+        self._began_s = self._last_s = now_s
         wait_s = min(MOST_S, self._cost_s / SHARE) if saturated else 0.0
         # A timer's tick comes a little early or late: at the usual pace each one is taken.
         self._due_s = now_s + max(wait_s, self._frame_s / 2)

@@ -27,7 +27,7 @@ def test_with_time_to_spare_every_tick_is_a_frame_whatever_it_costs() -> None:
     assert len(frames(0.05, saturated=False)) == 800
 
 
-@pytest.mark.parametrize("cost_s", [0.01, 0.03, 0.045])
+@pytest.mark.parametrize("cost_s", [0.01, 0.03, 0.038])
 def test_beside_a_saturated_engine_drawing_takes_its_share_and_no_more(cost_s: float) -> None:
     begun = frames(cost_s, saturated=True)[10:]  # the first ones do not know yet what they cost
     assert len(begun) * cost_s <= SHARE * (begun[-1] - begun[0]) + cost_s
@@ -51,3 +51,19 @@ def test_a_drawing_that_nobody_began_is_not_counted() -> None:
     pace.drawn(100.0)
     pace.began(101.0, saturated=True)
     assert pace.due(101.0 + TICK_S)
+
+
+def test_what_nobody_asked_for_is_drawn_after_an_answer() -> None:
+    pace = Pace(TICK_S)
+    pace.began(100.0, saturated=True)
+    pace.asked(100.5, 0.05)
+    assert not pace.due(100.54)
+    assert pace.due(100.55)
+
+
+def test_while_a_key_is_held_down_there_still_are_frames() -> None:
+    pace, began_s = Pace(TICK_S), 100.0
+    pace.began(began_s, saturated=True)
+    for repeat in range(100):
+        pace.asked(began_s + repeat * 0.03, 0.05)
+    assert pace.due(began_s + MOST_S)
