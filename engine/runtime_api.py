@@ -22,7 +22,8 @@ class RunningEngine(Protocol):
         """The moments that the board went through lately, as of now; bounded. O(N)."""
 
     def give_way(self, for_ms: float) -> None:
-        """Leave the event loop to others for so long: somebody waits for an answer. Returns at once.
+        """Leave the event loop to others for so long: somebody waits for an answer. Returns at once, and
+        may be called in any thread.
 
         Of no effect while there is time for both; half of the time stays the engine's, whoever asks.
         """

@@ -47,6 +47,7 @@ from topn_tui.panels.too_small import LEAST_HEIGHT, LEAST_WIDTH, TooSmall
 from topn_tui.remapping import key_of
 from topn_tui.running import EngineRun
 from topn_tui.screens import NoticesScreen, help_screen
+from topn_tui.terminal import ANSWERED
 from topn_tui.time_travel import TimeTravel
 from topn_tui.tools import Tools
 
@@ -54,8 +55,6 @@ FRAME_S = 0.125
 """Time between two looks at the engine: eight frames a second."""
 ANSWER_MS = 50
 """How soon a key is to be answered: so long a busy engine stands back for it."""
-ASKING = (events.Key, events.Paste, events.MouseDown, events.MouseScrollDown, events.MouseScrollUp)
-"""What somebody does and waits for; to move the mouse is none of it."""
 
 
 def wall_ms() -> int:
@@ -186,11 +185,14 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Guided, Tools):
         return self.screen_stack[0]
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, ASKING):
-            self._engine.give_way(ANSWER_MS)
-            if self.live.rates.saturated:
-                self._pace.asked(time.monotonic(), ANSWER_MS / 1_000)
+        if isinstance(event, ANSWERED):
+            self.is_asked()  # once more, from now on: some time has passed on its way to here
         await super().on_event(event)
+
+    def is_asked(self) -> None:
+        self._engine.give_way(ANSWER_MS)
+        if self.live.rates.saturated:
+            self._pace.asked(time.monotonic(), ANSWER_MS / 1_000)
 
     async def _run_engine(self) -> None:
         self.ended = await self._run.run()

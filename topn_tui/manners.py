@@ -87,6 +87,9 @@ class Mannered(Dressed, inherit_bindings=False):
 
     # ── failing ──
 
+    def is_asked(self) -> None:
+        """Somebody waits for an answer; called in any thread."""
+
     def failed_in_thread(self, error: Exception) -> None:
         self._handle_exception(error)
 

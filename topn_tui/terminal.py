@@ -18,7 +18,9 @@ import sys
 from collections.abc import Callable
 from typing import Any, Protocol, TextIO, cast
 
+from textual import events
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
 from topn_tui.surviving import Surviving
 
@@ -37,6 +39,15 @@ CONT).
 REPEATED = (signal.SIGHUP, signal.SIGXCPU)
 """A closed window sends SIGHUP twice, by the shell and by the kernel, and the kernel SIGXCPU each second."""
 
+ANSWERED = (
+    events.Key,
+    events.Paste,
+    events.MouseDown,
+    events.MouseScrollDown,
+    events.MouseScrollUp,
+)
+"""What somebody does and waits for; to move the mouse is none of it."""
+
 log = logging.getLogger(__name__)
 
 
@@ -49,6 +60,9 @@ class Leaves(Protocol):
     @property
     def may_hurry(self) -> bool:
         """Whether who asks again may have it at once: nothing is under way that must be finished."""
+
+    def is_asked(self) -> None:
+        """Somebody has pressed a key, or done something else that is answered. In any thread."""
 
     def failed_in_thread(self, error: Exception) -> None:
         """A bug outside of the event loop."""
@@ -152,6 +166,12 @@ class Terminal(LinuxDriver):
         except Exception as error:
             log.exception("reading keys ended by a bug")
             self._in_loop(self._leaving.failed_in_thread, error)
+
+    def process_message(self, message: Message) -> None:
+        """In the input thread: the event loop hears of it when whatever is under way there is done."""
+        if isinstance(message, ANSWERED):
+            self._leaving.is_asked()
+        super().process_message(message)
 
     def _draw_anew_in_thread(self) -> None:
         self._in_loop(self._draw_anew)
