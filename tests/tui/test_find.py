@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import re
-from pathlib import Path
 
 import pytest
 
@@ -116,20 +114,3 @@ async def test_evictions_have_words_of_their_own_and_nothing_found_is_said(
         screen = await operator.press("enter", "slash", "9", "enter")
         assert "No row here is what / asks for" in screen
         assert operator.app.query_one(Events).sought.text == ""
-
-
-async def test_an_export_holds_what_was_found(
-    dashboard: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    async with dashboard() as operator:
-        await write(operator, "op:delete")
-        await operator.press("enter")
-        assert "1 of 9 rows" in await operator.press("e")
-        await operator.press("enter")
-    assert exported(tmp_path) == ["66"]
-
-
-def exported(folder: Path) -> list[str]:
-    (file,) = folder.iterdir()
-    return [line["key"] for line in csv.DictReader(file.read_text("utf-8").splitlines())]
