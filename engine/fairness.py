@@ -12,6 +12,8 @@ QUIET_MS = 0.05
 """A pass that took no longer did nothing; an empty one takes a tenth of it."""
 MOST_PASSES = 60
 """Whoever always has something to do does not hold up the engine for ever."""
+MOST_MS = 100
+"""So long the engine stands back at a time, however often it is asked."""
 NAP_MS = 1
 """Between two looks whether the time asked for has passed: asleep, the interpreter is free for threads."""
 
@@ -25,33 +27,48 @@ class Turns:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._began_ms: float | None = None
+        """Since when somebody has been waiting."""
         self._until_ms = self._ours_until_ms = clock.monotonic_ms()
+        self._given_ms = 0.0
+        self._giving_since_ms: float | None = None
 
     @property
     def asked(self) -> bool:
         """Whether somebody has asked for a time that has not passed."""
         return self._clock.monotonic_ms() < self._until_ms
 
-    def ask(self, for_ms: float) -> None:
-        """Have the engine stand back for so long from now on.
+    @property
+    def given_ms(self) -> float:
+        """How long all of :meth:`give_way` took so far, one that is not over included."""
+        since_ms = self._giving_since_ms
+        return self._given_ms + (0 if since_ms is None else self._clock.monotonic_ms() - since_ms)
 
-        After such a time it goes on for at least as long, whoever asks: somebody who holds a key down
-        takes half of its time at most.
+    def ask(self, for_ms: float) -> None:
+        """Have the engine stand back for so long from now on, in any thread.
+
+        Who asks again meanwhile makes it longer, up to 100 ms. Then the engine goes on for at least as
+        long as it stood back, whoever asks: somebody who holds a key down takes half of its time at most.
         """
         now_ms = self._clock.monotonic_ms()
-        if now_ms >= self._ours_until_ms:
-            self._until_ms = max(self._until_ms, now_ms + for_ms)
+        if now_ms < self._ours_until_ms:
+            return
+        if self._began_ms is None:
+            self._began_ms = now_ms
+        self._until_ms = max(self._until_ms, min(now_ms + for_ms, self._began_ms + MOST_MS))
 
     async def give_way(self) -> None:
         """Let the others go on: until they have nothing to do, and for as long as was asked for."""
-        began_ms = self._clock.monotonic_ms()
-        asked = began_ms < self._until_ms
+        self._giving_since_ms = since_ms = self._clock.monotonic_ms()
         await _pass(self._clock)
         while self.asked:
             await self._clock.sleep(NAP_MS)
-        if asked:
-            now_ms = self._clock.monotonic_ms()
-            self._ours_until_ms = now_ms + (now_ms - began_ms)
+        now_ms = self._clock.monotonic_ms()
+        self._given_ms, self._giving_since_ms = self._given_ms + now_ms - since_ms, None
+        if self._began_ms is not None:
+            # From the moment of the asking, or only this turn of theirs: what was under way was ours.
+            self._ours_until_ms = now_ms + (now_ms - max(self._began_ms, since_ms))
+            self._began_ms = None
 
 
 async def _pass(clock: Clock) -> None:

@@ -25,7 +25,8 @@ class Meter:
         self.worked_ms = 0.0
         """Decoding and applying since the last bucket was closed."""
         self.gave_ms = 0.0
-        """Left to others in the same event loop while there was more to do, since then."""
+        """How long others in the same event loop were given way to, so far."""
+        self._gave_before_ms = 0.0
         self._bucket_ms = now_ms
         self._changes_before = 0
         self._busy = 0.0
@@ -42,9 +43,9 @@ class Meter:
         if elapsed_ms < 1000:
             return
         self._rate = (changes_total - self._changes_before) / elapsed_ms * 1000
-        had_ms = max(elapsed_ms - self.gave_ms, self.worked_ms, 1.0)
-        self._busy = self.worked_ms / had_ms
-        self.worked_ms = self.gave_ms = 0.0
+        had_ms = elapsed_ms - (self.gave_ms - self._gave_before_ms)
+        self._busy = self.worked_ms / max(had_ms, self.worked_ms, 1.0)
+        self.worked_ms, self._gave_before_ms = 0.0, self.gave_ms
         self._changes_before, self._bucket_ms = changes_total, now_ms
         self._changes.append(self._rate)
         self._lags.append(None if lag is None else float(lag))

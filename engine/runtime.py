@@ -186,7 +186,7 @@ class Engine:
 
     def give_way(self, for_ms: float) -> None:
         """Take in nothing for so long, where more comes than can be taken in."""
-        if self._meter.rates().saturated:
+        if self.status.rates.saturated:  # the status, as the meter is this loop's
             self._turns.ask(for_ms)
 
     def stop(self) -> None:
@@ -291,10 +291,8 @@ class Engine:
             self._meter.worked_ms += self._clock.monotonic_ms() - began_ms
             # Counted across rounds: with messages at hand next_batch() does not wait either.
             if self._turns.asked or self._clock.monotonic_ms() - self._yielded_ms > SLICE_MS:
-                gave_ms = self._clock.monotonic_ms()
                 await self._turns.give_way()
                 self._yielded_ms = self._clock.monotonic_ms()
-                self._meter.gave_ms += self._yielded_ms - gave_ms
         self._taken = dict(self._feed.positions())
         if self._follower.lost is not None:
             raise PositionLost(self._follower.lost)
@@ -483,6 +481,7 @@ class Engine:
         self._finish_moment()
         topn = self._topn
         self._meter.stored_ms = self._publisher.stored_ms
+        self._meter.gave_ms = self._turns.given_ms
         self._meter.tick(
             self._clock.monotonic_ms(),
             changes_total=topn.totals.changes if topn else 0,

@@ -230,7 +230,7 @@ class TestMeter:
         meter.worked_ms, meter.gave_ms = 150, 800
         meter.tick(1_000, changes_total=9, lag=None)
         assert meter.rates().saturated
-        meter.worked_ms += 150  # and of its next second nobody else wanted any
+        meter.worked_ms += 150  # and of its next second nobody else wanted any: gave_ms only grows
         meter.tick(2_000, changes_total=9, lag=None)
         assert not meter.rates().saturated
 

@@ -185,14 +185,19 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Guided, Tools):
         return self.screen_stack[0]
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, ANSWERED):
+        if isinstance(event, ANSWERED) and not event.is_forwarded:
             self.is_asked()  # once more, from now on: some time has passed on its way to here
         await super().on_event(event)
 
     def is_asked(self) -> None:
         self._engine.give_way(ANSWER_MS)
-        if self.live.rates.saturated:
+        if self._engine.status.rates.saturated:
             self._pace.asked(time.monotonic(), ANSWER_MS / 1_000)
+
+    def on_resize(self) -> None:
+        # What the guide may take is a matter of the screen's height, whatever its own size is.
+        for guide in self._main.query(Guide):
+            self.call_later(guide.redraw)
 
     async def _run_engine(self) -> None:
         self.ended = await self._run.run()

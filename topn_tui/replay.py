@@ -13,6 +13,7 @@ import msgspec
 from engine.assembly import make_replay
 from engine.columns import Table
 from engine.errors import WrongSetting
+from engine.ports import Message
 from engine.published import row_json
 from engine.recordings import read_changes, read_rows, recorded_table, tables_told
 from engine.replaying import Outcome, Step
@@ -75,8 +76,10 @@ def replay(
         envelope(tuple(row_json(row, table.field_names) for row in outcome.rows)) + "\n"
     )
     changed = outcome.totals.changes or outcome.cleared
-    found = None if changed else tables_told(messages, without=seen.unusable)
-    for remark in (_no_change(table, len(messages), found, seen), _dead_letters(seen)):
+    dead = seen.unusable
+    found = None if changed else tables_told(messages, without=dead)
+    unusable = [of for of in messages if (of.partition, of.offset) in dead]
+    for remark in (_no_change(table, len(messages), found, unusable), _dead_letters(seen)):
         if remark is not None:
             sys.stderr.write(f"topn-tui: {safe(remark)}\n")
     if outcome.claim.state is State.EXACT:
@@ -115,27 +118,31 @@ class _Seen:
         self.prints = prints
         self.dead: list[Step] = []
 
-    def __call__(self, step: Step) -> None:
-        if step.dead is not None:
-            self.dead.append(step)
-        for line in _lines(step) if self.prints else ():
-            sys.stdout.write(harmless(_ENCODER.encode(line).decode()) + "\n")
-
     @property
     def unusable(self) -> set[tuple[int, int]]:
         """Partition and offset of each message that is a dead letter."""
         letters = (step.dead[0] for step in self.dead if step.dead is not None)
         return {(of.partition, of.offset) for of in letters}
 
+    def __call__(self, step: Step) -> None:
+        if step.dead is not None:
+            self.dead.append(step)
+        for line in _lines(step) if self.prints else ():
+            sys.stdout.write(harmless(_ENCODER.encode(line).decode()) + "\n")
+
 
 def _no_change(
-    table: Table, messages: int, found: Mapping[str, Sequence[str]] | None, seen: _Seen
+    table: Table,
+    messages: int,
+    found: Mapping[str, Sequence[str]] | None,
+    unusable: Sequence[Message],
 ) -> str | None:
     """Why the board is that of the table at the start; None where it is not, or the dead letters are why.
 
     Args:
         messages: how many there are.
-        found: table -> the types of its events, of all that are in the recording; None: ours changed.
+        found: table -> the types of its events, of all that can be used; None: ours changed.
+        unusable: the others.
     """
     if found is None:
         return None
@@ -144,7 +151,9 @@ def _no_change(
     name = ".".join(filter(None, (table.database, table.name))) or "the table"
     said = f"no change of {name} in {_counted(messages, 'message')}"
     if not found:
-        return None if seen.dead else f"{said}: none is about a table"
+        return None if unusable else f"{said}: none is about a table"
+    if name.lower() in map(str.lower, tables_told(unusable)):
+        return None  # it is the right table, and its dead letters are told
     told = [f"{of} ({', '.join(ops)})" for of, ops in islice(found.items(), TABLES_TOLD)]
     more = f" and {len(found) - TABLES_TOLD} more" if len(found) > TABLES_TOLD else ""
     said = f"{said}; the recording has {', '.join(told)}{more}"

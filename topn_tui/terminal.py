@@ -43,6 +43,7 @@ ANSWERED = (
     events.Key,
     events.Paste,
     events.MouseDown,
+    events.MouseUp,  # of which a click is made
     events.MouseScrollDown,
     events.MouseScrollUp,
 )

@@ -51,7 +51,12 @@ class TimeTravel(Mannered):
             self._show(self.view.index + by)
 
     def _freeze(self) -> None:
-        self._journey = Journey(self._engine.past(), self.status)
+        """What is on the screen stands still; where nothing of it is kept any more, what is now."""
+        journey = Journey(self._engine.past(), self.status)
+        if not journey.count:
+            self._frame()
+            journey = Journey(self._engine.past(), self.status)
+        self._journey = journey
         self.paused = True
         self.view = self._journey.view(self._journey.count)
 

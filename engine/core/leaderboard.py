@@ -170,6 +170,8 @@ class Leaderboard:
         """The table was emptied. `floor` is None if that is now all there is to know."""
         for key, row in self._board.items():
             self._note(key, row, Cause.CLEARED)
+        # A row that had left in the same batch went with all others: whoever took its place is gone, too.
+        self._causes |= {key: Cause.CLEARED for key, row in self._before.items() if row is not None}
         self._board.clear()
         self._heap.clear()
         self._reserve.clear()

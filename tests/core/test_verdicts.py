@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from engine.core.changes import Delete, Event, Explained, Kind, Place, Upsert, Verdict, Where
+from engine.core.changes import Cause, Delete, Event, Explained, Kind, Place, Upsert, Verdict, Where
 from engine.core.rank import Key
 from tests.core.stage import Stage, started
 
@@ -187,6 +187,20 @@ def test_what_comes_after_a_truncate_of_its_batch_finds_no_row_and_leaves_no_boa
     assert (again.verdict, again.after) == (Verdict.ENTERED, Place(Where.BOARD, 70, 1))
     gone = stage.explain(stage.truncate(), stage.delete(8))[1][-1]
     assert gone.verdict is Verdict.NO_EFFECT
+
+
+def test_a_row_that_left_before_a_truncate_of_its_batch_went_with_all_others() -> None:
+    """Who took its place is gone, too; who came after the truncate took nobody's."""
+    stage = ladder()
+    for first in (stage.delete(1), stage.upsert(60, 999)):
+        stage = ladder()
+        out, verdicts = stage.explain(first, stage.truncate(), stage.upsert(50, 9))
+        assert {(of.cause, of.by, of.successor) for of in out.left} == {(Cause.CLEARED, None, None)}
+        assert len(out.left) == 2
+        assert (verdicts[-1].verdict, verdicts[-1].other) == (Verdict.ENTERED, None)
+    stage = ladder()
+    out, _ = stage.explain(stage.delete(1), stage.truncate())
+    assert {of.cause for of in out.left} == {Cause.CLEARED}
 
 
 def test_every_verdict_has_a_story_here() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.embedded.terminals import ENDS_WITHIN_S, terminal
 from topn_tui.app import ANSWER_MS
+from topn_tui.interpreter import SWITCH_S, THRESHOLDS
 from topn_tui.terminal import ASKING, ENDING
 
 pytestmark = pytest.mark.slow
@@ -184,17 +185,20 @@ cli.main()
 """
 
 
+CLICK = b"\x1b[<0;10;20M\x1b[<0;10;20m"
+
 OBSERVED = """
-import gc, logging, sys
+import gc, logging, sys, threading
 from topn_tui import cli
 from engine.embedded import EmbeddedEngine
 log = logging.getLogger("test")
 give_way, stop = EmbeddedEngine.give_way, EmbeddedEngine.stop
 def told(self, for_ms):
-    log.info("stands back for %d ms", for_ms)
+    log.info("stands back for %d ms, asked by %s", for_ms, threading.current_thread().name)
     give_way(self, for_ms)
 def ends(self):
     log.info("the collector passes over %d objects", gc.get_freeze_count())
+    log.info("it looks at %s, threads change every %g s", gc.get_threshold(), sys.getswitchinterval())
     stop(self)
 EmbeddedEngine.give_way, EmbeddedEngine.stop = told, ends
 sys.argv[1:] = []
@@ -208,13 +212,20 @@ def test_a_key_has_the_engine_stand_back_and_no_old_object_keeps_it_waiting(tmp_
         it.until(b"EXACT")
         it.press(b" ")
         it.until(b"PAUSED")
+        it.press(CLICK)
         it.press(b"q")
         assert it.ended() == 0
     log = log_of(tmp_path)
-    assert f"stands back for {ANSWER_MS} ms" in log
+    assert log.count("asked by textual-input") == 4  # two keys; down and up
+    # In the thread that reads it, and once its turn has come in the event loop.
+    by_thread, by_loop = (
+        log.find(f"for {ANSWER_MS} ms, asked by {of}") for of in ("textual-input", "MainThread")
+    )
+    assert 0 < by_thread < by_loop
     passed_over = re.search(r"passes over (\d+) objects", log)
     assert passed_over is not None
     assert int(passed_over[1]) > 10_000
+    assert f"it looks at {THRESHOLDS}, threads change every {SWITCH_S:g} s" in log
 
 
 def test_a_second_signal_leaves_at_once(tmp_path: Path) -> None:

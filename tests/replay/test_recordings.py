@@ -215,6 +215,15 @@ def test_dead_letters_are_told_once_on_stderr_or_each_among_the_steps(
     assert "1 dead letter, the first at p0@1" in both[1]
 
 
+def test_where_all_that_is_told_of_the_table_cannot_be_used_nobody_is_sent_to_another(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    damaged = event("interactives", "INSERT").replace(b'"data": [', b'"data": null, "x": [')
+    said = told(capsys, tmp_path / "changes.jsonl", damaged, event("others")).splitlines()
+    assert len(said) == 1
+    assert "1 dead letter, the first at p0@0" in said[0]
+
+
 def test_every_recording_is_among_them() -> None:
     (marked,) = test_whole_rows_and_what_was_not_used.pytestmark  # type: ignore[attr-defined]
     replayed = {SAMPLES / case[0] for case in marked.args[1]}

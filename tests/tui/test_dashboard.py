@@ -14,6 +14,7 @@ from textual.widgets import Static
 from wcwidth import wcswidth
 
 from engine.errors import ServiceAway, WrongSetting
+from engine.past import After, Moment, Past
 from engine.status import (
     EngineStatus,
     Exactness,
@@ -313,6 +314,37 @@ async def test_the_operator_pauses_and_the_missed_changes_are_counted(
         assert " 82 " in line_with("650", await operator.panel("board"))
         assert "PAUSED" not in await operator.press("space")
         assert not [line for line in await operator.panel("board") if " 82 " in line]
+
+
+async def test_a_pause_keeps_what_the_operator_saw_not_what_came_a_moment_later(
+    dashboard: Open,
+) -> None:
+    async with dashboard() as operator:
+        assert " 82 " in line_with("650", await operator.panel("board"))
+        operator.engine.remembered = past_of(operator.engine.status)
+        operator.engine.show(at_ms=NOW_MS + 90, board=BOARD[1:], events_total=1_213)  # and no frame
+        await operator.pilot.press("space")
+        await operator.look()
+        assert " 82 " in line_with("650", await operator.panel("board"))
+
+
+async def test_where_nothing_of_what_is_shown_is_kept_a_pause_shows_what_is(
+    dashboard: Open,
+) -> None:
+    async with dashboard() as operator:
+        operator.engine.show(at_ms=NOW_MS + 90, board=BOARD[1:], events_total=1_213)
+        operator.engine.remembered = past_of(operator.engine.status)
+        await operator.pilot.press("space")
+        await operator.look()
+        assert not [line for line in await operator.panel("board") if " 82 " in line]
+        assert operator.app.view is not None
+
+
+def past_of(status: EngineStatus) -> Past:
+    """One moment: that of the status."""
+    after = After(events_total=status.events_total)
+    rows = {row.key: row for row in status.board}
+    return Past(moments=(Moment(status.at_ms, rows, status.events_total, False, after),))
 
 
 async def test_r_and_a_ask_the_engine(dashboard: Open) -> None:

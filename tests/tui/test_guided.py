@@ -130,6 +130,23 @@ async def test_on_the_lowest_screens_two_rows_stay_and_a_key_shows_all_that_the_
         assert "w puts" in "\n".join(line.text for line in operator.strips())
 
 
+async def test_the_guide_takes_what_the_screen_has_room_for_however_that_changes(
+    dashboard: Open,
+) -> None:
+    async with dashboard(size=(60, 13), walk=ScriptedWalk().offer()) as operator:
+        await walk_to(operator, 1)
+        low = await operator.look()
+        assert "o: all of it" in low
+        assert "5 Pipeline" not in low
+        high = await operator.resize(60, 30)
+        assert "o: all of it" not in high
+        assert "5 Pipeline" in high
+        again = await operator.resize(60, 13)
+        assert "o: all of it" in again
+        assert "5 Pipeline" not in again
+        assert operator.app.query_one("#board").content_region.height >= 3  # a head and two rows
+
+
 def keyed(step: Step) -> list[tuple[int, Watch]]:
     """Each panel to watch with the key that goes there."""
     return [(list(PANELS).index(of.panel) + 1, of) for of in step.watch]
