@@ -119,6 +119,8 @@ class Replay:
         self._now_ms = 0.0
         self._positions = [0] * partitions
         self._batch = self._cleared = 0
+        self._lost = False
+        """Whether a message could not be used, and what it changed may still be so."""
         self._loads_seen: LoadReport | None = None
         # No audits: the replica is what the core was given, so there is nothing to find out.
         timing = Timing(overlap_ms=0, load_gap_ms=0, audit_ms=float("inf"))
@@ -137,7 +139,10 @@ class Replay:
             for event in events:
                 if event.kind is Kind.CLEAR:
                     self._cleared += 1
+                    # Whatever was lost before it is gone; with several partitions nobody knows what was.
+                    self._lost = self._lost and len(self._positions) > 1
                 elif event.kind is Kind.DEAD:
+                    self._lost = True
                     self._seen(Step(batch=self._batch, dead=(message, event.reason)))
             deliveries.append(Delivery(message.partition, message.offset, events))
             self._positions[message.partition] = message.offset + 1
@@ -155,7 +160,7 @@ class Replay:
         board = self._topn.board
         return Outcome(
             rows=tuple(board.best(board.size)),
-            claim=self._topn.claim(),
+            claim=self._claim(),
             totals=self._topn.totals,
             tracked=board.tracked,
             floor=None if board.floor == NOTHING_KNOWN else board.floor,
@@ -163,6 +168,15 @@ class Replay:
             positions=tuple(self._positions),
             cleared=self._cleared,
         )
+
+    def _claim(self) -> Claim:
+        """The core's, which trusts a load; but here the table itself was made from the messages."""
+        claim = self._topn.claim()
+        if self._lost and claim.state is State.EXACT:
+            return Claim(
+                State.INEXACT, "nobody knows what the messages changed that cannot be used"
+            )
+        return claim
 
     def _answer_loads(self) -> None:
         """Between two batches: open what is due and answer it; a held answer stays held."""

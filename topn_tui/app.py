@@ -261,6 +261,9 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Guided, Tools):
     def _ask(self, request: Callable[[], None], said: str) -> None:
         if self._run.done:
             self.notify(t("The engine has ended: nobody is there to ask."), severity="warning")
+        elif not self._engine.status.counters.loads:
+            said = t("Nothing is loaded yet: the first load comes as soon as it can.")
+            self.notify(said, timeout=3, markup=False)
         else:
             request()
             self.notify(said, timeout=3, markup=False)

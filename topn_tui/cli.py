@@ -180,8 +180,9 @@ def replay(
     CHANGES is a file, its lines Canal flat messages, or {"partition":0,"offset":12,"timestamp_ms":…,
     "value":"<text>"} or with "value_base64". Table and columns are those of the sample that
     `topn-tui config` prints: without --config neither the environment nor a file is read. No service
-    is contacted. Exit 0 when the board is EXACT, 3 when it is not. A recording in which the table does
-    not change, and messages that cannot be used, are told on stderr.
+    is contacted. Exit 0 when the board is EXACT, 3 when it is not: also where a message cannot be used,
+    for the table is made from the messages alone. That, and a recording in which the table does not
+    change, is told on stderr.
     """
     from topn_tui.replay import replay as run_replay  # here: --help must not wait for protobuf
 

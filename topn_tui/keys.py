@@ -120,8 +120,11 @@ CHOICE_KEYS = (
 OVER_KEYS = (*DETAIL_KEYS, WRITE_KEY, *CHOICE_KEYS)
 """In what opens over the panels."""
 
-REFLEX = ("ctrl+c", mark("says which key quits; over selected text: copies it"))
-"""A key that no setting changes, and what it does."""
+REFLEXES = (
+    ("ctrl+c", mark("says which key quits; over selected text: copies it")),
+    ("ctrl+z", mark("says how to stop engine and screen for a while")),
+)
+"""Keys that no setting changes, and what each does."""
 
 LEAVE_FIRST = (
     "palette", "follow", "export", "maximise", "notices", "audit", "refill", "reserve", "slower", "faster",

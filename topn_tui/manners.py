@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
@@ -46,6 +47,7 @@ class Mannered(Dressed, inherit_bindings=False):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "help_quit", show=False, system=True),
+        Binding("ctrl+z", "help_stop", show=False, system=True),
     ]
 
     remapped: Mapping[str, str] = MappingProxyType({})
@@ -84,6 +86,11 @@ class Mannered(Dressed, inherit_bindings=False):
     def action_help_quit(self) -> None:
         """Ctrl-C is a reflex: it says how to leave and does nothing. (Over selected text it copies.)"""
         self.notify(t("{quit} quits.", quit=key_of(self, "quit")), timeout=3, markup=False)
+
+    def action_help_stop(self) -> None:
+        """Ctrl-Z is one, too; whoever stops the screen for a while stops the engine, and its lease runs out."""
+        told = t("kill -TSTP {pid} stops engine and screen for a while.", pid=os.getpid())
+        self.notify(told, timeout=5, markup=False)
 
     # ── failing ──
 

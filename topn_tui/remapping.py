@@ -34,7 +34,7 @@ _EVERYWHERE = {"back", "palette", "next_panel", "previous_panel"}
 _TOGETHER = (set(DEFAULTS) - _CHOOSING, _CHOOSING | _EVERYWHERE)
 """Actions of which any two may be within reach at once."""
 _BESIDE_TYPING = ("back", "write", "palette")
-_STAYS = {"ctrl+c": None, "tab": "next_panel", "shift+tab": "previous_panel"}
+_STAYS = {"ctrl+c": None, "ctrl+z": None, "tab": "next_panel", "shift+tab": "previous_panel"}
 """Keys that keep their meaning, and the action that may have each."""
 _SIGNS = {"escape": "esc", "pageup": "PgUp", "pagedown": "PgDn"}
 

@@ -79,7 +79,7 @@ class Tools(Mannered):
             return
         self.copy_to_clipboard(text)
         row = crop(text.partition("\n")[0].replace("\t", "  "), TOLD_CELLS)
-        self.notify(t("Copied: {row}", row=row), markup=False)
+        self.notify(t("Sent to the terminal's clipboard: {row}", row=row), markup=False)
 
     def _copied(self) -> str | None:
         if isinstance(self.screen, DetailScreen):

@@ -19,7 +19,7 @@ from engine.setting_names import leaves, variable
 from engine.settings import Settings
 from topn_tui import query
 from topn_tui.cli import WRONG, cli
-from topn_tui.keys import KEYS, LIST_KEYS, OVER_KEYS, REFLEX, WORKLOAD_KEYS, panel_keys
+from topn_tui.keys import KEYS, LIST_KEYS, OVER_KEYS, REFLEXES, WORKLOAD_KEYS, panel_keys
 from topn_tui.panels import PANELS
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference.md"
@@ -211,7 +211,8 @@ def keys_part() -> str:
                 ("key", "action in `[keys]`", "what it does"),
                 [_key(of) for of in (*KEYS, *panel_keys(list(PANELS)))],
             ),
-            f"`{REFLEX[0]}` {text(REFLEX[1])}; no setting changes it.\n",
+            " ".join(f"`{key}` {text(does)}." for key, does in REFLEXES)
+            + " No setting changes them.\n",
             "In each list:\n",
             table(("key", "action in `[keys]`", "what it does"), [_key(of) for of in LIST_KEYS]),
             "In what opens over the panels:\n",

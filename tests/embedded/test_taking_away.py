@@ -224,7 +224,7 @@ async def test_the_operator_copies_rows_and_takes_a_picture_of_what_is_drawn(fol
         inserted = operator.table.row(int(INSERTED))
         values = [INSERTED, *map(str, told(inserted).values()), str(score(inserted))]
         assert operator.app.clipboard.split("\t") == values
-        assert operator.said[-1] == f"Copied: {'  '.join(values)}"
+        assert operator.said[-1] == f"Sent to the terminal's clipboard: {'  '.join(values)}"
         await operator.press("3", "down", "c")
         key, _, op, old, new, at, verdict, *_ = operator.app.clipboard.split("\t")
         assert (key, op, old, new) == (INSERTED, "INSERT", "", values[-1])

@@ -353,6 +353,13 @@ async def test_r_and_a_ask_the_engine(dashboard: Open) -> None:
         assert operator.engine.asked == ["refill", "audit"]
 
 
+async def test_before_the_first_load_r_and_a_say_that_it_is_on_its_way(dashboard: Open) -> None:
+    async with dashboard(ScriptedEngine(EngineStatus()), toasts=True) as operator:
+        for key in ("r", "a"):
+            assert "Nothing is loaded yet" in await operator.press(key)
+        assert operator.engine.asked == []
+
+
 async def test_n_lists_the_notices_as_they_come(dashboard: Open, size: Size) -> None:
     async with dashboard(size=size) as operator:
         assert "loaded 43 rows" in (await operator.look()).splitlines()[-2]

@@ -20,6 +20,8 @@ from tests.tui.scripted import (
     row,
     sample,
 )
+from topn_tui.panels.events import Events
+from topn_tui.panels.tones import spans
 
 GONE = "the picked change is no longer kept; following the newest"
 
@@ -148,3 +150,30 @@ async def test_who_came_up_is_told_or_an_ellipsis_says_that_there_is_more(dashbo
                     if "▼ score" in line or " score f" in line
                 ]
                 assert re.search(r"900070 (came )?up|…", told), (width, panel)
+
+
+async def test_a_list_that_was_wide_is_as_narrow_as_before_when_it_has_no_room(
+    dashboard: Open,
+) -> None:
+    async with dashboard() as operator:
+        before = await operator.panel("events")
+        await operator.press("m")
+        assert re.search(r"\d\d:\d\d:\d\d\.\d", await operator.look())
+        await operator.press("m")
+        assert await operator.panel("events") == before
+
+
+def test_an_operation_that_has_no_room_is_cut_to_three_letters() -> None:
+    """Four or five of them would be taken for the whole word."""
+    of = Events()
+    for width, told in ((8, "UPDATE"), (5, "UPD"), (4, "UPD"), (3, "UPD")):
+        assert of.fill(event(1, Verdict.MOVED), width) == spans(told)
+
+
+async def test_a_reserve_is_not_low_where_the_whole_table_is_known(dashboard: Open) -> None:
+    reserve = replace(sample().reserve, held=0)
+    async with dashboard(ScriptedEngine(replace(sample(), reserve=reserve))) as operator:
+        assert "▼ low" in await operator.look()
+        screen = await operator.show(floor=None, whole_table_known=True)
+        assert "none: whole table known" in screen
+        assert "▼ low" not in screen

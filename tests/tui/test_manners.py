@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from textual.command import CommandPalette
 from textual.widgets._toast import Toast
@@ -36,6 +38,7 @@ async def test_what_is_open_over_the_panels_closes_by_escape_and_by_its_own_key(
 async def test_ctrl_c_says_how_to_leave_and_ctrl_q_does_nothing(dashboard: Open) -> None:
     async with dashboard(toasts=True) as operator:
         assert "q quits." in await operator.press("ctrl+c")
+        assert f"kill -TSTP {os.getpid()} stops engine" in await operator.press("ctrl+z")
         await operator.press("ctrl+q")
         assert operator.engine.asked == []
         assert "ctrl+q" not in operator.app.active_bindings

@@ -21,6 +21,8 @@ from topn_tui.panels.tones import Spans, shorten, spans, width_of
 from topn_tui.remapping import key_of
 
 SCORE_CELLS = 20
+SHORT = 3
+"""Letters of an operation for which there is no room: ``UPD``. Four of them would look like a slip."""
 
 OPERATIONS = (
     "insert", "update", "delete", "truncate", "alter", "rename", "create", "erase", "query", "cindex", "dindex",
@@ -132,7 +134,7 @@ class Events(Findable[EventEntry]):
     def fill(self, row: EventEntry, width: int) -> Spans:
         """The operation; where there is little room its first letters, as people write them."""
         op = safe(row.explained.op)
-        return spans(op if len(op) <= width or not op.isascii() else op[:width])
+        return spans(op if len(op) <= width or not op.isascii() else op[: min(width, SHORT)])
 
     def shorter(self, row: EventEntry, width: int) -> Spans:
         """Why a row left, and who came up, in fewer words; of any other verdict the last parts go."""

@@ -146,7 +146,7 @@ def _strip(status: EngineStatus, width: int) -> Spans:
     reserve = status.reserve
     if not reserve.capacity:
         return spans((t("reserve "), "dim"), UNKNOWN)
-    low = reserve.held < reserve.low_mark
+    low = reserve.held < reserve.low_mark and not status.whole_table_known
     mark = number(reserve.low_mark)
     said = (
         (t("  ▼ low: below {mark}", mark=mark), "warn")

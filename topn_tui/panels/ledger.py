@@ -314,6 +314,7 @@ class Ledger(ScrollView, Generic[T], can_focus=True):
         self.redraw()
 
     def on_resize(self) -> None:
+        self._natural = [0] * len(self._columns)  # what a cell says may depend on the width
         self.redraw()
 
     def on_click(self, event: events.Click) -> None:

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 
 from engine.status import Verdict
 from topn_tui.formatting import fit
-from topn_tui.keys import REFLEX
+from topn_tui.keys import REFLEXES
 from topn_tui.language import mark, t
 from topn_tui.panels.detail import Detail, heading
 from topn_tui.panels.state_bar import GLYPHS, state_word
@@ -117,8 +117,8 @@ class HelpScreen(DetailScreen):
 def help_screen(keys: Sequence[tuple[str, str]], *, embedded: bool) -> HelpScreen:
     """The help, with the app's own keys as it tells them; where it is `embedded`, what that means."""
     what = [*(spans(t(line)) for line in _EMBEDDED), ()] if embedded else []
-    reflex, does = REFLEX
-    return HelpScreen(Detail(t("Help"), (*what, *help_lines([*keys, (shown(reflex), does)]))))
+    reflexes = [(shown(key), does) for key, does in REFLEXES]
+    return HelpScreen(Detail(t("Help"), (*what, *help_lines([*keys, *reflexes]))))
 
 
 def help_lines(keys: Sequence[tuple[str, str]]) -> list[Spans]:
