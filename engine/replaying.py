@@ -19,6 +19,7 @@ from engine.core.reports import LoadReport, Timing, Totals
 from engine.core.states import Claim, State
 from engine.core.topn import TopN
 from engine.ports import Message
+from engine.told import told
 
 STEP_MS = 50.0
 """How far virtual time goes at each look."""
@@ -174,7 +175,7 @@ class Replay:
         claim = self._topn.claim()
         if self._lost and claim.state is State.EXACT:
             return Claim(
-                State.INEXACT, "nobody knows what the messages changed that cannot be used"
+                State.INEXACT, told("nobody knows what the messages changed that cannot be used")
             )
         return claim
 

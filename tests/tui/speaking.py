@@ -101,7 +101,7 @@ async def tour(person: Operator) -> AsyncIterator[tuple[str, list[str]]]:
     await press("escape")
     for key in "rait":
         yield f"what {key} said", await said(person, key)
-    for key in ("u", "plus", "minus", "x", "c", "0", "ctrl+c"):
+    for key in ("u", "plus", "minus", "x", "c", "0", "ctrl+c", "ctrl+z"):
         yield f"what {key} said", await said(person, key)
     for presses in range(12):
         await press("w")

@@ -42,7 +42,27 @@ NAMES = {
     *("EMBEDDED", "SQLite", "OWNER", "v", "csv", "json", "svg", "board", "no", "op"),
     # keys, as keyboards have them
     *("space", "esc", "enter", "tab", "shift", "home", "end", "PgUp", "PgDn"),
-    *("f", "F", "e", "m", "n", "r", "v", "i", "t", "u", "x", "q", "s", "k", "j", "g", "w", "o"),
+    *(
+        "f",
+        "F",
+        "e",
+        "m",
+        "n",
+        "r",
+        "v",
+        "i",
+        "t",
+        "u",
+        "x",
+        "q",
+        "s",
+        "k",
+        "j",
+        "g",
+        "w",
+        "o",
+        "z",
+    ),
     # in the words of the write-up, which are Chinese in every language
     *("Redis", "ZSET"),
 }
