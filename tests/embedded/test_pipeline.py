@@ -158,6 +158,31 @@ def test_the_rate_has_steps_and_two_ends() -> None:
     assert steps.pause() == "Traffic: 3 changes/s."
 
 
+class Laborious(ManualClock):
+    """Also goes on by each look at it, as if what is done between two of them took its time; until `end_ms`."""
+
+    end_ms = 5_000
+
+    def monotonic_ms(self) -> float:
+        self._now_ms += 0.1
+        return super().monotonic_ms()
+
+    async def sleep(self, ms: float) -> None:
+        self._now_ms += ms
+        if self._now_ms > self.end_ms:
+            raise asyncio.CancelledError
+
+
+async def test_the_highest_rate_is_kept_though_it_takes_more_than_a_slice() -> None:
+    of, clock = parts(), Laborious()
+    traffic = Traffic(of.table, clock)
+    traffic.rate_per_s = RATES_PER_S[-1]
+    with pytest.raises(asyncio.CancelledError):
+        await traffic.run()
+    due = traffic.rate_per_s * clock.end_ms / 1000
+    assert of.table.changes == pytest.approx(due, rel=0.05)
+
+
 async def test_the_same_seed_writes_the_same_rows() -> None:
     async def written(seed: int) -> list[tuple[int | str | None, ...]]:
         of = parts()

@@ -25,6 +25,9 @@ USUAL_PER_S = 30
 TICK_MS = 50
 """Time between two looks at what is due."""
 
+REST_MS = 4
+"""As TICK_MS where a slice ended before all that was due was written: long enough for others to be heard."""
+
 MOOD_MS = 10_000
 """How long a mood lasts."""
 
@@ -51,7 +54,7 @@ class Traffic:
         clock: time.
         seed: two runs with one seed and the same ticks write the same rows.
         size: N of the board, `reserve` its R: where the interesting ranks are.
-        slice_ms: how long one tick may take; the rest is left to the next.
+        slice_ms: how long one tick may take; the rest is left to the next, which then comes after REST_MS.
     """
 
     def __init__(
@@ -80,7 +83,7 @@ class Traffic:
         self._last_ms = self._clock.monotonic_ms()
         while True:
             self.tick()
-            await self._clock.sleep(TICK_MS)
+            await self._clock.sleep(REST_MS if self._due >= 1 else TICK_MS)
 
     def tick(self) -> int:
         """Write what has become due since the last tick; how many rows that were."""
