@@ -135,11 +135,12 @@ def query(
 @click.option("--show", is_flag=True, help="The effective values and where each came from.")
 @click.pass_context
 def config(context: click.Context, config: Path | None, sets: tuple[str, ...], show: bool) -> None:
-    """Print a commented sample file, or the effective settings."""
+    """Print a commented sample file, or the effective settings; those that no dashboard takes are refused."""
     if not show:
         click.echo(sample(), nl=False)
         return
     loaded = settings_of(context, config, sets)
+    _check_as_the_dashboard_does(loaded.settings)
     click.echo(f"# file: {safe(str(loaded.file)) if loaded.file else '(none)'}")
     rows = shown(loaded)
     width = max(len(f"{path} = {value}") for path, value, _ in rows if len(value) < 60)
@@ -315,6 +316,18 @@ def make_app(
         walk=made.walk,
         settled=settled,
     )
+
+
+def _check_as_the_dashboard_does(settings: Settings) -> None:
+    """What is shown as effective must not be refused by the next command."""
+    # here: --help must not wait for drivers and widgets
+    from engine.assembly import check_services
+    from topn_tui.remapping import keymap_of
+    from topn_tui.themes import checked_theme
+
+    checked_theme(settings.view.theme)
+    keymap_of(settings.keys)
+    check_services(settings)
 
 
 def _check_of_use(command: str | None, *, observe: bool, embedded: bool) -> None:

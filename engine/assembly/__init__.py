@@ -3,6 +3,7 @@
 from engine.assembly.embedded import EmbeddedPipeline, embedded_pipeline, make_embedded_engine
 from engine.assembly.replays import make_replay
 from engine.assembly.services import (
+    check_services,
     make_board_reader,
     make_dead_letter_file,
     make_engine,
@@ -16,6 +17,7 @@ from engine.assembly.walkthroughs import (
 
 __all__ = [
     "EmbeddedPipeline",
+    "check_services",
     "embedded_pipeline",
     "make_board_reader",
     "make_dead_letter_file",

@@ -61,6 +61,23 @@ def make_engine(settings: Settings, *, observe: bool = False, screen: bool = Tru
     )
 
 
+def check_services(settings: Settings) -> None:
+    """Refuse what :func:`make_engine` would; what is not set yet is no mistake here. Contacts nothing.
+
+    Raises:
+        WrongSetting: a service that is set cannot be used as it is set.
+    """
+    if not settings.missing():
+        make_engine(settings)
+        return
+    if settings.feed.bootstrap_servers:
+        _make_feed(settings, "")
+    if settings.table.url:
+        _make_source(settings)
+    if settings.store.url and settings.board_name:
+        _make_store(settings, "")
+
+
 def nothing_configured(settings: Settings) -> bool:
     """Whether none of the things is set without which real services cannot be used."""
     return len(settings.missing()) == len(Settings.model_construct().missing())

@@ -118,3 +118,24 @@ def _as_settings(given: dict[str, object], path: str) -> object:
         assert isinstance(value, dict)
         value = value[part]
     return tuple(value) if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("view.theme=purple", "view.theme = 'purple': there is no such theme"),
+        ("keys.pause=f", "keys.pause = 'f': f is the key of keys.follow, too"),
+        ("keys.pause=ctrl+foo", "keys.pause = 'ctrl+foo': there is no key 'ctrl+foo'"),
+        ("feed.bootstrap_servers=a:b:c", "Kafka bootstrap servers 'a:b:c': this is not host:port"),
+    ],
+)
+@pytest.mark.parametrize("all_set", [False, True])
+def test_what_the_dashboard_refuses_is_not_shown_as_effective(
+    topn: Program, complete: Path, setting: str, told: str, all_set: bool
+) -> None:
+    file = ("--config", str(complete)) if all_set else ()
+    said = topn("config", "--show", *file, "--set", setting)
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith(f"topn-tui: {told}")
+    if all_set:
+        assert topn(*file, "--set", setting).err == said.err
