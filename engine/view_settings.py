@@ -30,4 +30,4 @@ class ViewSection(Section):
     ascii: Switch = "auto"
     """Draw lines, signs and bars in ASCII; auto: where the locale, or the terminal's encoding, is not UTF-8."""
     language: Literal["auto", "en", "zh"] = "auto"
-    """The dashboard's: English or Chinese; auto: Chinese where LC_ALL, LC_MESSAGES or LANG is (zh_CN.UTF-8)."""
+    """Chinese only where the terminal's encoding has it; auto: where LC_ALL, LC_MESSAGES or LANG is (zh_CN.UTF-8)."""

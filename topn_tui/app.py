@@ -56,6 +56,9 @@ FRAME_S = 0.125
 ANSWER_MS = 50
 """How soon a key is to be answered: so long a busy engine stands back for it."""
 
+REMARK_S = 20
+"""How long what was to be said at the start stands; it can be read again among the notices."""
+
 
 def wall_ms() -> int:
     return time.time_ns() // 1_000_000
@@ -76,6 +79,7 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Guided, Tools):
         walk: the manual tests; or why they cannot be done here.
         now_ms: wall time, for ages.
         frame_s: time between two looks at the engine.
+        remark: said in passing once the screen is open; "" for nothing.
         settled: called once, when the first load has been drawn.
 
     After it has run, `ended` says why the engine ended, and ``return_code`` is 1 if it failed, ended
@@ -123,6 +127,7 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Guided, Tools):
         walk: WalkOffer | str = NOT_HERE,
         now_ms: Callable[[], int] = wall_ms,
         frame_s: float = FRAME_S,
+        remark: str = "",
         settled: Callable[[], None] | None = None,
     ) -> None:
         appearance = appearance or Appearance()
@@ -134,7 +139,7 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Guided, Tools):
         self._workload, self._walk_offer = workload, walk
         self._chinese = has_chinese(appearance.encoding)
         self._frame_s, self._lateness, self._pace = frame_s, Lateness(frame_s), Pace(frame_s)
-        self._run, self._settled = EngineRun(engine), settled
+        self._run, self._settled, self._remark = EngineRun(engine), settled, remark
         self._leaving = False
         """Whether the operator has asked to leave."""
 
@@ -173,6 +178,8 @@ class Dashboard(TimeTravel, FollowRow, JumpToRow, Guided, Tools):
         self._frame()
         self.set_interval(self._frame_s, self._look)
         self._worker = self.run_worker(self._run_engine(), name="engine")
+        if self._remark:
+            self.notify(t(self._remark), severity="warning", timeout=REMARK_S, markup=False)
 
     @property
     def ended_by_setting(self) -> bool:

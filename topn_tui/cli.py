@@ -284,12 +284,13 @@ def make_app(
     from engine.assembly import make_embedded_engine, make_engine, nothing_configured, offer_walk
     from topn_tui.app import Dashboard
     from topn_tui.appearance import is_production
-    from topn_tui.language import language_of, speak
+    from topn_tui.language import language_of, not_spoken, speak
     from topn_tui.remapping import keymap_of
 
     keymap = keymap_of(settings.keys)
     encoding = None if appearance is None else appearance.encoding
     speak(language_of(settings.view.language, encoding=encoding))
+    remark = not_spoken(settings.view.language, encoding)
     # Whoever calls a place production sees it, whatever runs there.
     name, place = settings.view.environment, is_production(settings.view)
     if embedded is None and (observe or not nothing_configured(settings)):
@@ -301,6 +302,7 @@ def make_app(
             appearance=appearance,
             keymap=keymap,
             walk=offer_walk(settings, engine, observe=observe),
+            remark=remark,
             settled=settled,
         )
     _check_embedded(observe=observe)
@@ -314,6 +316,7 @@ def make_app(
         appearance=appearance,
         keymap=keymap,
         walk=made.walk,
+        remark=remark,
         settled=settled,
     )
 

@@ -18,7 +18,7 @@ from gettext import NullTranslations, translation
 from pathlib import Path
 from typing import Any
 
-from engine.told import Told, filled
+from engine.told import Told, filled, told
 
 LOCALES = Path(__file__).parent / "locales"
 DOMAIN = "topn_tui"
@@ -33,17 +33,31 @@ def language_of(
     setting: str, environment: Mapping[str, str] = os.environ, *, encoding: str | None = None
 ) -> str:
     """``en`` or ``zh``: the one set; for ``auto`` that of the locale's texts, as the C library finds it.
+    English where the terminal could show nothing else.
 
     Args:
         setting: ``view.language``.
         environment: LC_ALL, LC_MESSAGES and LANG are read from it.
-        encoding: of a terminal that has not all characters: without Chinese ones ``auto`` is English.
+        encoding: of a terminal that has not all characters.
     """
+    if not has_chinese(encoding):
+        return ENGLISH
     if setting != "auto":
         return setting
     names = (environment.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
     locale = next(filter(None, names), "")
-    return CHINESE if locale.lower().startswith(CHINESE) and has_chinese(encoding) else ENGLISH
+    return CHINESE if locale.lower().startswith(CHINESE) else ENGLISH
+
+
+def not_spoken(setting: str, encoding: str | None) -> str:
+    """Why the language that is set is not the one spoken, and what to do; "" where it is."""
+    if setting != CHINESE or has_chinese(encoding):
+        return ""
+    return told(
+        "English, though view.language is zh: this terminal's encoding, {encoding}, has no Chinese; "
+        "set a UTF-8 locale, such as LC_ALL=C.UTF-8",
+        encoding=encoding,
+    )
 
 
 def has_chinese(encoding: str | None) -> bool:

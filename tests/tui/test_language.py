@@ -18,8 +18,10 @@ from engine.status import (
 )
 from engine.told import Told, listed, told, told_n
 from tests.docs import messages
+from tests.tui.conftest import settled
 from tests.tui.speaking import speaking
 from topn_tui import language, words
+from topn_tui.appearance import appearance_of
 from topn_tui.cli import make_app
 from topn_tui.language import language_of, t, tn
 
@@ -58,10 +60,11 @@ def test_the_setting_goes_before_lc_all_before_lc_messages_before_lang(
         ("auto", "ascii", "en"),
         ("auto", "gb2312", "zh"),
         ("auto", "utf-8", "zh"),
-        ("zh", "ascii", "zh"),
+        ("zh", "gb2312", "zh"),
+        ("zh", "ascii", "en"),
     ],
 )
-def test_where_a_terminal_has_no_chinese_characters_auto_is_english(
+def test_where_a_terminal_has_no_chinese_characters_it_is_english(
     setting: str, encoding: str, expected: str
 ) -> None:
     assert language_of(setting, {"LANG": "zh_CN"}, encoding=encoding) == expected
@@ -203,3 +206,21 @@ def test_the_program_starts_in_the_language_of_the_locale(monkeypatch: pytest.Mo
         with speaking("en"):
             make_app(load_settings(None).settings, observe=False, embedded="json")
             assert t("Board") == board
+
+
+async def test_chinese_that_was_asked_for_and_cannot_be_shown_is_english_with_the_reason() -> None:
+    settings = load_settings(None, {"view.language": "zh"}).settings
+    look = appearance_of(settings.view, {"LC_ALL": "C"}, "utf-8", coerced=False)
+    with speaking("en"):
+        app = make_app(settings, observe=False, embedded="json", appearance=look)
+        async with app.run_test(size=(120, 40)) as pilot:
+            await settled(pilot)
+            screen = "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+            assert "Board" in screen
+            assert "??" not in screen
+            (said,) = app.said
+            assert said.level == "warning"
+            assert "encoding, ascii, has no Chinese; set a UTF-8 locale" in said.text
+    with speaking("en"):
+        utf8 = appearance_of(settings.view, {"LC_ALL": "C.UTF-8"}, "utf-8", coerced=False)
+        assert not make_app(settings, observe=False, embedded="json", appearance=utf8)._remark
