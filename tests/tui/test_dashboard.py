@@ -26,6 +26,7 @@ from engine.status import (
     State,
     Verdict,
 )
+from engine.told import told
 from tests.tui.conftest import FRAME_S, Open
 from tests.tui.hostile import HOSTILE, hostile
 from tests.tui.scripted import (
@@ -181,7 +182,18 @@ CLAIMS = (
         Exactness(state=State.CATCHING_UP, reason="rewind", since_at_ms=NOW_MS - 3_000),
         "◐ CATCHING UP 3 s: rewind",
     ),
-    (Exactness(state=State.DEFICIT, since_at_ms=NOW_MS - 1_000), "◌ DEFICIT 8 of 10 1 s"),
+    (
+        Exactness(
+            state=State.DEFICIT,
+            since_at_ms=NOW_MS - 1_000,
+            reason=told("{count} of {size}", count=8, size=10),
+        ),
+        "◌ DEFICIT 8 of 10 · 1 s   ",
+    ),
+    (
+        Exactness(state=State.DEFICIT, since_at_ms=NOW_MS - 1_000, reason="no load yet"),
+        "◌ DEFICIT 8 of 10 · 1 s: no load yet",
+    ),
     (
         Exactness(state=State.INEXACT, reason="dead letter p0@7", since_at_ms=NOW_MS),
         "✖ INEXACT 0 s: dead letter p0@7",
@@ -235,6 +247,30 @@ async def test_header_and_pipeline_say_who_publishes(dashboard: Open) -> None:
             screen = (await operator.show(standing=standing)).splitlines()
             assert said in screen[1]
             assert said in "".join(screen[2:])
+
+
+async def test_that_nobody_publishes_stays_in_the_header_whatever_the_reasons_are(
+    dashboard: Open,
+) -> None:
+    reason = "cannot be reached: 127.0.0.1:6379: Connection refused; start it, or correct store.url"
+    waiting = Exactness(
+        state=State.LOADING, since_at_ms=NOW_MS - 2_000, reason="waiting for the services"
+    )
+    away = Standing(publication=Publication.AWAY, reason=reason)
+    async with dashboard() as operator:
+        await operator.show(exactness=waiting, standing=away)
+        line = operator.strips()[1].text
+        assert line.startswith(
+            " ◔ LOADING 2 s: waiting for the services  ○ AWAY: cannot be reached"
+        )
+        assert line.rstrip().endswith("…")
+        line = (await operator.resize(60, 40)).splitlines()[1]
+        assert re.search(r"waiting for the services +○ AWAY", line)
+        await operator.show(exactness=replace(waiting, reason=f"MySQL {reason}"))
+        line = operator.strips()[1].text
+        assert re.fullmatch(r" ◔ LOADING 2 s: MySQL cannot be .*… +○ AWAY *", line)
+        line = (await operator.resize(40, 20)).splitlines()[1]
+        assert re.fullmatch(r" ◔ LOADING 2 s: .*… +○ AWAY *", line)
 
 
 async def test_unknown_is_a_dash_and_never_a_zero(dashboard: Open, size: Size) -> None:

@@ -8,7 +8,8 @@ from rich.cells import cell_len
 from textual.reactive import var
 
 from engine.status import EngineStatus, State
-from topn_tui.formatting import clock, crop, number, safe, since
+from engine.told import told
+from topn_tui.formatting import clock, crop, crop_words, number, safe, since
 from topn_tui.journey import View
 from topn_tui.language import mark, t
 from topn_tui.panels.lines import Lines
@@ -35,6 +36,12 @@ STATES: dict[State, str] = {
 }
 """Names which the log, Redis and the documents have too: the Chinese is beside them, not in their place."""
 
+
+BESIDE = 4
+"""Cells that stay empty: before the state, after who publishes, and two between them."""
+
+LEAST_REASON = 8
+"""Cells of why nobody publishes: fewer say nothing."""
 
 LEAST_TOPIC = 8
 """Cells of the topic's name: fewer say nothing."""
@@ -104,7 +111,7 @@ class StateBar(Lines):
         first = _ends(self._what(status, room), marks, width)
         if self._production:
             first = _alarming(first, colour=not self.app.no_color)
-        self.show([first, _ends(state, right, width, keep_left=True)])
+        self.show([first, _ends(state, _publishes(right, state, width), width, keep_left=True)])
 
     def _paused(self, now_ms: int) -> str:
         if self.view is None or self.view.newest:
@@ -170,7 +177,7 @@ def state_word(state: State) -> str:
 
 
 def exactness(status: EngineStatus, now_ms: int, ended: str | None) -> Spans:
-    """``● EXACT verified 12 s ago``, ``◐ CATCHING UP 3 s: why``, ``◌ DEFICIT 8 of 10`` …"""
+    """``● EXACT verified 12 s ago``, ``◐ CATCHING UP 3 s: why``, ``◌ DEFICIT 8 of 10 · 2 s`` …"""
     of = status.exactness
     if ended is not None:
         return spans((t("✖ ENGINE ENDED"), "bad"), t(": {reason}", reason=safe(t(ended))))
@@ -185,7 +192,9 @@ def exactness(status: EngineStatus, now_ms: int, ended: str | None) -> Spans:
             rows = t(
                 " {count} of {size}", count=number(status.board_count), size=number(status.size)
             )
-            return spans(head, (rows, tone), f" {age}{why}")
+            # That is the engine's reason, too, in most cases: it is said once.
+            known = told("{count} of {size}", count=status.board_count, size=status.size)
+            return spans(head, (rows, tone), f" · {age}{'' if of.reason == known else why}")
         case State.CATCHING_UP | State.LOADING | State.INEXACT:
             return spans(head, f" {age}{why}")
         case State.STOPPED:
@@ -207,11 +216,29 @@ def _claim(status: EngineStatus, now_ms: int) -> Spans:
     return spans((" · " if of.provisional else "  ") + " · ".join(parts)) if parts else ()
 
 
+def _publishes(right: Spans, state: Spans, width: int) -> Spans:
+    """Who publishes, in what `state` leaves of the line. Where nobody does, or another engine, sign and word
+    stay: then it is the state's reason that is cut."""
+    room = width - width_of(state) - BESIDE
+    if not right or width_of(right) <= room:
+        return right
+    head = right[:1]
+    (_, tone), least = head[0], width_of(head)
+    if tone != "bad":
+        return shorten(right, room, keep=1)
+    if width - width_of(state[:1]) - BESIDE < least:
+        return ()
+    rest = "".join(text for text, _ in right[1:])
+    return spans(*head, crop_words(rest, room - least) if room >= least + LEAST_REASON else "")
+
+
 def _ends(left: Spans, right: Spans, width: int, *, keep_left: bool = False) -> Spans:
     """`left` and `right` at the two ends of a line; where both do not fit, one is cut or left out."""
     left = spans(" ", *left)
     right = spans(*right, " ") if right else ()
     room = width - width_of(right)
-    if keep_left and width_of(left) + 2 > room:
+    if not keep_left or not right or width_of(left) + 2 <= room:
+        return spans(*fit_spans(left, max(0, room)), *right)
+    if right[0][1] != "bad":
         return fit_spans(left, width)
-    return spans(*fit_spans(left, max(0, room)), *right)
+    return spans(*fit_spans(left, room - 2), "  ", *right)
