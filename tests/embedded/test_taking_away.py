@@ -53,8 +53,8 @@ async def exported(operator: Operator, panel: str, *choosing: str) -> Path:
     return file
 
 
-JSON = ("shift+tab", "right")
-"""From the file's name to its form, and on to the other one."""
+JSON = ("tab", "right")
+"""From what is exported to its form, and on to the other one."""
 
 
 def cells(file: Path) -> list[dict[str, str]]:
@@ -132,7 +132,7 @@ async def test_the_operator_exports_the_board_and_no_file_is_overwritten(folder:
         await operator.press("1", "e", "enter")
         screen = await until(operator, "the refusal", lambda screen: "✖" in screen)
         assert "there is one already, and it stays as it is; write another name" in screen
-        screen = await operator.press("home", "n", "o", "/", "enter")
+        screen = await operator.press("tab", "tab", "home", "n", "o", "/", "enter")
         screen = await until(
             operator, "the other refusal", lambda screen: "no such folder" in screen
         )

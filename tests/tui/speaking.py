@@ -82,7 +82,10 @@ async def tour(person: Operator) -> AsyncIterator[tuple[str, list[str]]]:
     yield "one of them", await after(person, "down", "enter")
     await press("escape", "escape")
     yield "the export", await after(person, "e")
-    yield "a file that cannot be written", await after(person, *["backspace"] * 50, "enter")
+    yield (
+        "a file that cannot be written",
+        await after(person, "tab", "tab", *["backspace"] * 50, "enter"),
+    )
     await press("escape", "3")
     yield "finding", await after(person, "slash")
     yield "what there is not", await after(person, *"no:x")

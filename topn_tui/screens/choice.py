@@ -57,10 +57,9 @@ class Choice(Static, can_focus=True):
     def action_step(self, by: int) -> None:
         self.chosen = self._words[(self._words.index(self.chosen) + by) % len(self._words)]
 
-    def on_focus(self) -> None:
-        self._draw()
-
-    def on_blur(self) -> None:
+    def watch_has_focus(self, has_focus: bool) -> None:
+        # Not on_focus and on_blur, which come while it still is as it was.
+        super().watch_has_focus(has_focus)
         self._draw()
 
     def on_click(self, event: events.Click) -> None:

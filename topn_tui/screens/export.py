@@ -63,7 +63,7 @@ class ExportScreen(OverPanels[str | None]):
 
     def on_mount(self) -> None:
         self._offer()
-        self.query_one(Input).focus()
+        self.query_one("#export-what").focus()
 
     @on(Choice.Changed, "#export-what")
     def _choose_what(self, event: Choice.Changed) -> None:
