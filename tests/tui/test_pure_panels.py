@@ -114,7 +114,7 @@ SAID = [
     "below the floor by 3",
     "below the bar by 3, in reserve",
     "superseded in its batch",
-    "ignored: NULL score",
+    "no score: NULL",
     "dead letter: not JSON",
     "left: deleted; 70 came up",
     "score 78 → 79 at rank 7",
@@ -128,6 +128,7 @@ OUTSIDE = Place(where=Where.OUTSIDE)
     ("entry", "said"),
     [
         *zip(EVENTS, SAID, strict=True),
+        (event(1, Verdict.IGNORED, key=None, reason="QUERY"), "ignored: QUERY"),
         (event(1, Verdict.BELOW_FLOOR, gap=0), "at the floor's score, its key loses the tie"),
         (event(1, Verdict.BELOW_FLOOR), "before the first load"),
         (event(1, Verdict.LEFT, reason="displaced", other=7), "left: displaced by 7"),

@@ -78,6 +78,9 @@ def _parts(of: Explained) -> tuple[Told, ...]:
             return (told("before the first load"),) if of.gap is None else _below_floor(of.gap)
         case Verdict.SUPERSEDED:
             return (told("superseded"), told(" in its batch"))
+        case Verdict.IGNORED if of.key is not None:
+            # Not "ignored": the pipeline counts those, and this is a change that is followed.
+            return (told("no score: NULL"),)
         case Verdict.IGNORED:
             reason = _safe(of.reason) or told("not about our rows")
             return (told("ignored: {reason}", reason=reason),)

@@ -35,7 +35,9 @@ _VERDICTS = {
     Verdict.RESERVE: mark("below the bar, kept in reserve"),
     Verdict.BELOW_FLOOR: mark("below the floor: not kept; or no effect"),
     Verdict.SUPERSEDED: mark("superseded by a later change of its batch"),
-    Verdict.IGNORED: mark("ignored"),
+    Verdict.IGNORED: mark(
+        "the row has no score: NULL ranks nowhere; or ignored: not about our rows"
+    ),
     Verdict.DEAD: mark("dead letter: could not be used, so a load follows"),
 }
 _EMBEDDED = (
