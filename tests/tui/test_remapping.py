@@ -107,7 +107,9 @@ async def test_the_palette_has_each_action_once_with_its_key_of_now() -> None:
         helps = {of.title: of.help for of in commands}
         assert helps["Find"].endswith("· f3")
         assert helps["Max"].endswith("· m")
-        assert {"Ten on", "Oldest", "Board", "Pipeline", "Live"} <= set(titles)
+        assert {"Ten on", "Oldest", "Board", "Pipeline"} <= set(titles)
+        assert {"Step back", "Step on", "Back to live"} <= set(titles)
+        assert "Back" not in titles
 
 
 async def test_while_a_line_is_typed_the_footer_shows_the_keys_that_work_there() -> None:
