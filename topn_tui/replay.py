@@ -13,7 +13,6 @@ import msgspec
 from engine.assembly import make_replay
 from engine.columns import Table
 from engine.errors import WrongSetting
-from engine.ports import Message
 from engine.published import row_json
 from engine.recordings import read_changes, read_rows, recorded_table, tables_told
 from engine.replaying import Outcome, Step
@@ -78,8 +77,8 @@ def replay(
     changed = outcome.totals.changes or outcome.cleared
     dead = seen.unusable
     found = None if changed else tables_told(messages, without=dead)
-    unusable = [of for of in messages if (of.partition, of.offset) in dead]
-    for remark in (_no_change(table, len(messages), found, unusable), _dead_letters(seen)):
+    hidden = tables_told(of for of in messages if (of.partition, of.offset) in dead)
+    for remark in (_no_change(table, len(messages), found, hidden, seen), _dead_letters(seen)):
         if remark is not None:
             sys.stderr.write(f"topn-tui: {safe(remark)}\n")
     if outcome.claim.state is State.EXACT:
@@ -135,14 +134,15 @@ def _no_change(
     table: Table,
     messages: int,
     found: Mapping[str, Sequence[str]] | None,
-    unusable: Sequence[Message],
+    hidden: Mapping[str, Sequence[str]],
+    seen: _Seen,
 ) -> str | None:
     """Why the board is that of the table at the start; None where it is not, or the dead letters are why.
 
     Args:
         messages: how many there are.
         found: table -> the types of its events, of all that can be used; None: ours changed.
-        unusable: the others.
+        hidden: the same of all others.
     """
     if found is None:
         return None
@@ -151,8 +151,8 @@ def _no_change(
     name = ".".join(filter(None, (table.database, table.name))) or "the table"
     said = f"no change of {name} in {_counted(messages, 'message')}"
     if not found:
-        return None if unusable else f"{said}: none is about a table"
-    if name.lower() in map(str.lower, tables_told(unusable)):
+        return None if seen.dead else f"{said}: none is about a table"
+    if name.lower() in map(str.lower, hidden):
         return None  # it is the right table, and its dead letters are told
     told = [f"{of} ({', '.join(ops)})" for of, ops in islice(found.items(), TABLES_TOLD)]
     more = f" and {len(found) - TABLES_TOLD} more" if len(found) > TABLES_TOLD else ""
