@@ -103,9 +103,9 @@ class Loader:
             if self._describe_again or self.watch.elsewhere:
                 # A replica may have fallen behind since the last look.
                 await self._describe()
-            seen = self.watch.newest
+            seen, furthest = self.watch.newest, self.watch.furthest
             answer = await self._source.best_rows(topn.query_limit)
-            if problem := self.watch.behind(seen, answer):
+            if problem := self.watch.behind(seen, answer, furthest):
                 self._describe_again = True  # perhaps another server answers to that name now
                 raise ServiceAway("MySQL", problem)
         except (ServiceAway, WrongSetting) as error:

@@ -2,7 +2,9 @@
 
 A load answered by a replica that lags is a board of the past, and the feed that follows it does not
 bring back what lies between. What was delivered *before* a query was asked must be in the log of the
-server that answers it; where it surely is not, the answer is of no use.
+server that answers it; where it surely is not, the answer is of no use. What was delivered is not only the
+last message: partitions come in any order, and after a step back Canal sends old messages again. So the
+furthest message of each partition counts, too, until one shows that the log is no longer the same.
 
 GTIDs mean the same on every server. A place in the log does not: files of two servers may have the
 same names. So where the feed's changes were made on another server, places are not compared at all.
@@ -23,7 +25,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from engine.core.changes import Answer, Delivery, Event, LogPosition
+from engine.core.changes import Answer, Delivery, Event, Kind, LogPosition
 from engine.core.evidence import SLACK_MS, comparable, gtid_after, much_later, same_log
 from engine.ports import TableReport
 from engine.told import told
@@ -38,8 +40,17 @@ REFUSALS = 5
 one and the same message, or of new ones while that log goes on as well. Under new messages a log that stands
 still is not theirs. A message of a log begun anew ends it sooner."""
 
-_MARIADB_GTID = re.compile(r"\d+-(\d+)-\d+")
+_MARIADB_GTID = re.compile(r"(\d+)-(\d+)-(\d+)")
+_MYSQL_GTID = re.compile(r"([0-9a-fA-F-]{36}):(?:\d+-)?(\d+)")
 _UUID = re.compile(r"[0-9a-fA-F-]{36}(?=:)")
+
+
+class _Furthest(msgspec.Struct, frozen=True):
+    """The message of one partition that lies furthest in the log."""
+
+    event: Event
+    es_ms: int | None
+    """The greatest binlog time there up to it: a long transaction's events have that of its beginning."""
 
 
 class SourceWatch:
@@ -55,11 +66,13 @@ class SourceWatch:
         self._others: set[int] = set()
         self.newest: Event | None = None
         """The latest delivered event that says where in the log it was."""
-        self._refused: Event | None = None
-        """The message that the answering server has itself logged and yet lacks, and how often it did."""
+        self._furthest: dict[int, _Furthest] = {}
+        """By partition; all of one log, and of one order."""
+        self._refused: tuple[Event, ...] = ()
+        """The messages that the answering server has itself logged and yet lacks, and how often it did."""
         self._refusals = 0
         self._lacking: Answer | None = None
-        """The last answer that lacked it."""
+        """The last answer that lacked them."""
         self._uuid = ""
         """MySQL's name for the server whose answers were found to be up to date, the id apart."""
         self._reference: Answer | None = None
@@ -72,17 +85,57 @@ class SourceWatch:
         if report.server_id != self._server_id:
             self._server_id, self._others, self._uuid = report.server_id, set(), ""
             self._reference, self._ahead = None, False
-            self._doubt(None, None, 0)
+            self._doubt((), None, 0)
 
     def see(self, deliveries: Sequence[Delivery]) -> None:
-        """Take in the last of what was delivered: one event of many is enough."""
-        event = deliveries[-1].events[-1]
-        if event.gtid or event.position is not None:
-            self.newest = event
-            self._compare_ids(event)
+        """Take in what was delivered; of each message the last event is enough."""
+        last = deliveries[-1].events[-1]
+        if not (self._furthest or _placed(last) or last.kind is Kind.DEAD):
+            return  # a feed that never says where in the log it is
+        before, latest = self.newest, dict[int, Event]()
+        for delivery in deliveries:
+            partition, event = delivery.partition, delivery.events[-1]
+            if not _placed(event):
+                continue
+            previous = latest.get(partition)
+            if previous is not None and _may_lie_before(event, previous):
+                self._follow(partition, previous)
+            latest[partition] = self.newest = event
+        for partition, event in latest.items():
+            self._follow(partition, event)
+        if self.newest is not None and self.newest is not before:
+            self._compare_ids(self.newest)
 
-    def behind(self, seen: Event | None, answer: Answer) -> str | None:
-        """Why an answer cannot be believed whose query was asked after `seen` had been delivered."""
+    def _follow(self, partition: int, event: Event) -> None:
+        """Keep the furthest message of each partition, as long as the log is the same."""
+        furthest = self._furthest
+        if any(_lies_before(event, one.event) is None for one in furthest.values()):
+            furthest.clear()  # another server's, perhaps: which one is further nobody knows
+        head = furthest.get(partition)
+        if head is None:
+            furthest[partition] = _Furthest(event, event.es_ms)
+        elif not _lies_before(event, head.event):
+            furthest[partition] = _Furthest(event, max(head.es_ms or 0, event.es_ms or 0) or None)
+        elif head.es_ms is None or event.es_ms is None or event.es_ms > head.es_ms + SLACK_MS:
+            # What is sent again was logged before. This was not: the log has been begun anew.
+            furthest.clear()
+            furthest[partition] = _Furthest(event, event.es_ms)
+
+    @property
+    def furthest(self) -> tuple[Event, ...]:
+        """By partition, the delivered message that lies furthest in the log."""
+        return tuple(one.event for one in self._furthest.values())
+
+    def behind(
+        self, seen: Event | None, answer: Answer, furthest: Sequence[Event] = ()
+    ) -> str | None:
+        """Why an answer cannot be believed.
+
+        Args:
+            seen: :attr:`newest`, as it was when the query was asked.
+            answer: what came back.
+            furthest: :attr:`furthest`, the same.
+        """
         if seen is None:
             self._uuid = self._uuid or answer.server_uuid
             return None
@@ -93,17 +146,18 @@ class SourceWatch:
                 now=answer.server_id,
                 before=self._server_id,
             )
-        problem = _problem(seen, answer)
-        if problem is None or not _made_there(seen, answer):
-            self._doubt(None, None, 0)
+        lacking = tuple(event for event in (seen, *furthest) if _problem(event, answer))
+        problem = _problem(lacking[0], answer) if lacking else None
+        if problem is None or not all(_made_there(event, answer) for event in lacking):
+            self._doubt((), None, 0)
             if problem is None:
                 self._uuid = answer.server_uuid
                 self._compare_times(seen, answer)
             return problem
         if answer.server_uuid and self._uuid not in ("", answer.server_uuid):
             return problem  # another server, under the id of the one before
-        again = seen == self._refused or _goes_on(self._lacking, answer)
-        self._doubt(seen, answer, self._refusals + 1 if again else 1)
+        again = lacking == self._refused or _goes_on(self._lacking, answer)
+        self._doubt(lacking, answer, self._refusals + 1 if again else 1)
         if self._refusals == REFUSALS + 1 and not self._uuid:
             self._warn_of_a_copy(answer)
         return None if self._other_log else problem
@@ -126,8 +180,8 @@ class SourceWatch:
         """The feed's places and GTIDs are not of the log that the table's server has now."""
         return self._refusals > REFUSALS
 
-    def _doubt(self, seen: Event | None, answer: Answer | None, refusals: int) -> None:
-        self._refused, self._lacking, self._refusals = seen, answer, refusals
+    def _doubt(self, lacking: tuple[Event, ...], answer: Answer | None, refusals: int) -> None:
+        self._refused, self._lacking, self._refusals = lacking, answer, refusals
 
     def _compare_times(self, seen: Event, answer: Answer) -> None:
         """Whether place and time of the last message contradict each other, since the reference."""
@@ -171,12 +225,44 @@ class SourceWatch:
             )
 
 
+def _placed(event: Event) -> bool:
+    """Whether it says where in the log it was."""
+    return bool(event.gtid) or event.position is not None
+
+
+def _may_lie_before(event: Event, other: Event) -> bool:
+    """What :func:`_lies_before` has to look at; for each message, so at a glance."""
+    if event.position is not None and other.position is not None:
+        return event.position < other.position
+    mine, theirs = event.gtid, other.gtid
+    return len(mine) < len(theirs) or (len(mine) == len(theirs) and mine < theirs)
+
+
+def _lies_before(event: Event, other: Event) -> bool | None:
+    """Whether the event was logged before the other one, of the same feed; None where unknown."""
+    if comparable(event.position, other.position):
+        return event.position < other.position  # type: ignore[operator]  # neither is None
+    mine, theirs = _sequence(event.gtid), _sequence(other.gtid)
+    if mine is None or theirs is None or mine[0] != theirs[0]:
+        return None
+    return mine[1] < theirs[1]
+
+
+def _sequence(gtid: str) -> tuple[str, int] | None:
+    """What counts a transaction, and its number there: MariaDB's domain, or the server's UUID."""
+    if found := _MARIADB_GTID.fullmatch(gtid):
+        return found[1], int(found[3])
+    if found := _MYSQL_GTID.fullmatch(gtid):
+        return found[1].lower(), int(found[2])
+    return None
+
+
 def _wrote(event: Event) -> int | None:
     """Who made a change, if need be by MariaDB's GTID ``domain-server-sequence``; else None."""
     if event.server_id is not None:
         return event.server_id
     found = _MARIADB_GTID.fullmatch(event.gtid)
-    return int(found[1]) if found else None
+    return int(found[2]) if found else None
 
 
 def _made_there(event: Event, answer: Answer) -> bool:

@@ -184,6 +184,113 @@ def test_after_a_log_begun_anew_its_places_are_believed() -> None:
         assert watch.believed(said) == said
 
 
+# ── what counts as delivered ──────────────────────────────────────────────────────────────────
+
+
+def deliver(watch: SourceWatch, *events: Event, partition: int = 0) -> None:
+    """In one poll, a message each."""
+    watch.see([Delivery(partition, offset, (event,)) for offset, event in enumerate(events)])
+
+
+def asked(watch: SourceWatch, said: Answer) -> str | None:
+    return watch.behind(watch.newest, said, watch.furthest)
+
+
+UNREADABLE = Event(Kind.DEAD, "", reason="not readable")
+OLDER_AND_NEWER = [
+    (event(gtid="0-1-9"), event(gtid="0-1-10"), answer(gtid="0-1-9", server_id=1)),
+    (event(gtid=f"{UUID}:9"), event(gtid=f"{UUID}:10"), answer(gtid=f"{UUID}:1-9")),
+    (event(at=500, server_id=1), event(at=600, server_id=1), answer(at=550, server_id=1)),
+]
+
+
+@pytest.mark.parametrize(("older", "newer", "said"), OLDER_AND_NEWER)
+def test_an_older_message_after_a_newer_one_makes_no_answer_good_that_lacks_the_newer(
+    older: Event, newer: Event, said: Answer
+) -> None:
+    """Sent again by Canal, or of another partition, which nothing brings in order."""
+    for partition in (0, 1):
+        apart = watching()
+        deliver(apart, newer)
+        deliver(apart, older, partition=partition)
+        assert asked(apart, said) is not None
+    together = watching()
+    deliver(together, newer, older)
+    assert asked(together, said) is not None
+
+
+@pytest.mark.parametrize(("older", "newer", "said"), OLDER_AND_NEWER)
+def test_a_message_that_nobody_can_read_hides_none_that_came_with_it(
+    older: Event, newer: Event, said: Answer
+) -> None:
+    watch = watching()
+    deliver(watch, older, newer, UNREADABLE)
+    assert asked(watch, said) is not None
+
+
+def test_what_comes_while_a_query_runs_is_not_held_against_its_answer() -> None:
+    watch = watching()
+    deliver(watch, event(gtid="0-1-9"))
+    newest, furthest = watch.newest, watch.furthest
+    deliver(watch, event(gtid="0-1-10"))
+    assert watch.behind(newest, answer(gtid="0-1-9"), furthest) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "anew", "said"),
+    [
+        (event(at=500, server_id=1), event(at=20, server_id=1, es_ms=3000), answer(at=30, server_id=1)),
+        (event(gtid="0-1-9"), event(gtid="0-1-2", es_ms=3000), answer(gtid="0-1-3", server_id=1)),
+        (event(gtid=f"{UUID}:9"), event(gtid=f"{UUID}:2", es_ms=3000), answer(gtid=f"{UUID}:1-3")),
+    ],
+)  # fmt: skip
+def test_an_earlier_place_at_a_later_time_is_of_a_log_begun_anew(
+    before: Event, anew: Event, said: Answer
+) -> None:
+    """On one partition is enough: all that others brought was of the old one."""
+    watch = watching()
+    deliver(watch, before)
+    deliver(watch, before, partition=1)
+    deliver(watch, anew, partition=1)
+    assert watch.furthest == (anew,)
+    assert asked(watch, said) is None
+
+
+def test_a_log_begun_anew_within_a_second_is_believed_after_a_while() -> None:
+    watch = watching()
+    deliver(watch, event(at=500, server_id=1))
+    deliver(watch, event(at=20, server_id=1, es_ms=2000))
+    for _ in range(REFUSALS):
+        assert asked(watch, answer(at=30, server_id=1)) is not None
+    assert asked(watch, answer(at=30, server_id=1)) is None
+
+
+def test_a_long_transaction_makes_nothing_look_begun_anew() -> None:
+    """Its events have the time of its beginning; what is sent again before them is later by time."""
+    watch = watching()
+    deliver(watch, event(at=500, server_id=1, es_ms=9000))
+    deliver(watch, event(at=600, server_id=1, es_ms=4000))
+    deliver(watch, event(at=500, server_id=1, es_ms=9000))
+    assert asked(watch, answer(at=550, server_id=1)) is not None
+
+
+def test_after_a_failover_that_has_lost_transactions_the_lost_ones_are_not_waited_for() -> None:
+    """The new server will never have them; partitions that stay quiet will bring nothing else."""
+    watch = watching()
+    for partition in (0, 1):
+        deliver(watch, event(gtid=f"{UUID}:9"), partition=partition)
+    deliver(watch, event(gtid=f"{COPY}:1"), partition=2)
+    assert asked(watch, answer(gtid=f"{UUID}:1-8,{COPY}:1", server_uuid=COPY)) is None
+
+
+def test_a_feed_that_never_says_where_in_the_log_it_is_is_not_followed() -> None:
+    watch = watching()
+    deliver(watch, event(), event())
+    deliver(watch, UNREADABLE)
+    assert watch.newest is None
+    assert watch.furthest == ()
+
+
 # ── copies that have the id of the first ──────────────────────────────────────────────────────
 
 COPY = "4f22ab58-82db-22f2-8f44-d91bb0530673"

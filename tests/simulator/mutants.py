@@ -106,7 +106,7 @@ def dead_letters_forgiven(lose: Original) -> Original:
 
 def lagging_answer_taken(behind: Original) -> Original:
     """What has been delivered is not compared with where the log of the answering server ends."""
-    return lambda self, seen, answer: None
+    return lambda self, *seen_and_said: None
 
 
 # ── the feed ──────────────────────────────────────────────────────────────────────────────────
