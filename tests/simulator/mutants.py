@@ -109,6 +109,11 @@ def lagging_answer_taken(behind: Original) -> Original:
     return lambda self, *seen_and_said: None
 
 
+def last_is_furthest(follow: Original) -> Original:
+    """An answer has to have the last message that was delivered, and no other."""
+    return lambda self, partition, event: None
+
+
 # ── the feed ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -182,6 +187,9 @@ MUTANTS = (
               world={"faults": {"poison": 6}}, law=(CUT,)),
     SimMutant("a lagging answer is taken", SourceWatch, "behind", lagging_answer_taken, histories=20,
               world={"faults": {"lagging_query": 6}, "protobuf": True},
+              law=("the answer of a server that lags was taken",)),
+    SimMutant("the last message is the furthest", SourceWatch, "_follow", last_is_furthest, histories=60,
+              world={"faults": {"lagging_query": 6, "rewind": 4, "resend": 4}, "protobuf": True},
               law=("the answer of a server that lags was taken",)),
     SimMutant("start at stored positions", SimFeed, "seek_to_end", stored_positions, histories=20,
               world={"faults": {"kill": 4}}, law=("a start does not read from the end of the log",)),

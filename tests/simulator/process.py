@@ -44,7 +44,7 @@ class Process:
     applied: dict[int, int] = field(default_factory=dict)
     """Partition -> next offset that the core has not been handed."""
     newest: Entry | None = None
-    """The last that the core was handed in a message that can be read."""
+    """The furthest in the binlog that the core was handed in a message that can be read."""
     published: dict[int, int] = field(default_factory=dict)
     """Partition -> the greatest offset of those that the store has taken from it."""
 

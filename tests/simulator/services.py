@@ -128,7 +128,7 @@ class SimSource:
         self.lagging: Answer | None = None
         """The last answer that came from a server which lags, and can be known to."""
         self._lagged: Counter[int] = Counter()
-        """By the last entry that was delivered, how often it lagged behind that."""
+        """By the furthest entry that was delivered, how often it lagged behind that."""
         self._copied: int | None = None
         """Where the log of that server ends: a copy with the same id, which nobody writes to."""
         self._asked = False
@@ -168,7 +168,8 @@ class SimSource:
     def _lagging_end(self) -> int | None:
         """Where the log of a server ends that lags behind what was delivered; None: none answers.
 
-        Only where it can be told: by places in the log or GTIDs, from the last that was delivered.
+        Only where it can be told: by places in the log or GTIDs, from the furthest that was delivered. The
+        last may be one of before: of another partition, or sent again.
         """
         newest, holds = self._process.newest, self._weather.holds("lagging_query")
         if not holds:

@@ -50,8 +50,9 @@ class WatchedTopN(TopN):
             process.applied[delivery.partition] = delivery.offset + 1
             for entry in message.entries:
                 process.oracle.arrive(entry, dead=entry.index in message.dead)
-            if not message.dead:
-                process.newest = message.entries[-1]
+            last, furthest = message.entries[-1], process.newest
+            if not message.dead and (furthest is None or last.index > furthest.index):
+                process.newest = last
         change = super().receive(deliveries, now_ms, **options)
         if self.loaded:
             process.oracle.look_at_invariant(self)
