@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+import pytest
+
 from engine.adapters.embedded import EmbeddedBoard, MemoryStore
 from engine.columns import Table
 from engine.core.changes import Event
@@ -243,6 +245,7 @@ async def test_under_full_load_a_key_waits_for_few_slices_of_the_engine() -> Non
     assert busy.answered_at - busy.pressed_at <= 4 * SLICE_MESSAGES
 
 
+@pytest.mark.slow
 async def test_a_busy_engine_takes_in_nothing_while_somebody_waits_for_an_answer() -> None:
     clock = WorkClock()
     busy, engine = busy_engine(clock, at_poll=0)
@@ -260,6 +263,7 @@ async def test_a_busy_engine_takes_in_nothing_while_somebody_waits_for_an_answer
     await ended(clock, engine, running)
 
 
+@pytest.mark.slow
 async def test_an_engine_that_stands_back_half_of_the_time_is_still_a_busy_one() -> None:
     clock = WorkClock()
     engine = busy_engine(clock, at_poll=0)[1]

@@ -79,7 +79,7 @@ class CanalJson:
 
     def _changes(self, op: str, rows: list[Any], olds: list[Any] | None) -> tuple[RowChange, ...]:
         """The changes of any fitting message. ValueError: not for the fast path after all."""
-        if not rows:
+        if not rows or (olds and len(olds) > len(rows)):
             raise _Unfit
         if op == "UPDATE" and olds:
             return tuple([self._update(row, old) for row, old in zip(rows, olds, strict=True)])

@@ -91,7 +91,7 @@ class Bench:
         """How much an engine with a screen takes in of what one without takes in beside it.
 
         The two share one core, so that whatever else slows the machine slows both: this ratio comes out
-        the same within 0.01. It is lower than that of two which have a core each, one after the other: what
+        the same within some 0.02. It is lower than that of two which have a core each, one after the other: what
         is drawn and told by the clock takes twice the part of half a core.
         """
         times = ("--seconds", str(self.seconds), "--warm", str(self._warm_s))

@@ -52,6 +52,7 @@ def test_defaults_that_depend_on_others_are_shown_worked_out(topn: Program) -> N
     assert shown["table.key"].endswith("# default")
 
 
+@pytest.mark.slow
 def test_no_place_for_the_default_log_stops_nothing(
     topn: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

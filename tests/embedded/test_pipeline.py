@@ -173,6 +173,7 @@ class Laborious(ManualClock):
             raise asyncio.CancelledError
 
 
+@pytest.mark.slow
 async def test_the_highest_rate_is_kept_though_it_takes_more_than_a_slice() -> None:
     of, clock = parts(), Laborious()
     traffic = Traffic(of.table, clock)

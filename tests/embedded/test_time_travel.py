@@ -81,6 +81,7 @@ def latest(operator: Operator) -> list[str]:
     return [str(key) for key, _ in operator.table.best(10)]
 
 
+@pytest.mark.slow
 async def test_a_followed_row_keeps_its_mark_when_it_is_evicted_and_when_it_returns() -> None:
     async with live() as operator:
         last = operator.board[-1]

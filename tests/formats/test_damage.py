@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.core.changes import Event, Kind
@@ -93,6 +93,7 @@ SCORE_TEXTS = st.sampled_from(
     old=st.dictionaries(st.sampled_from(["id", "like_cnt", "biz"]), SCORE_TEXTS, max_size=2),
     op=st.sampled_from(["INSERT", "UPDATE", "DELETE"]),
 )
+@example(fields={"old": [{}, {}]}, key="5", score="5", old={}, op="INSERT")
 def test_the_fast_path_says_what_the_tolerant_one_says(
     fields: dict[str, object], key: object, score: object, old: dict[str, object], op: str
 ) -> None:

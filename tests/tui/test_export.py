@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from tests.tui.conftest import Open, Operator
 from tests.tui.scripted import BOARD, ScriptedEngine, row, sample
 
@@ -18,6 +20,7 @@ async def test_c_copies_a_row_with_a_hostile_key_without_anything_a_terminal_wou
         assert operator.app.clipboard == "k␛]0;x␇\t100\ta␉b␊\\u202e=1\t\t1234.50"
 
 
+@pytest.mark.slow
 async def test_an_export_begins_on_its_first_choice_which_arrows_change_at_once(
     dashboard: Open,
 ) -> None:

@@ -75,6 +75,7 @@ async def test_what_is_wrong_is_whole_or_ends_in_an_ellipsis(
         assert "moved 2 → 1" in "".join(lines[:at])  # the list has not gone for it
 
 
+@pytest.mark.slow
 async def test_while_the_line_is_written_the_footer_has_no_key_that_would_be_typed(
     dashboard: Open,
 ) -> None:

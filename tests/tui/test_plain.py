@@ -54,6 +54,7 @@ def test_a_click_does_the_same_without_colours() -> None:
     assert segment.style.meta == {"@click": "app.quit"}
 
 
+@pytest.mark.slow
 def test_in_a_real_terminal_no_color_writes_no_colour(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
