@@ -169,9 +169,9 @@ class Leaderboard:
     def clear(self, *, floor: Floor) -> None:
         """The table was emptied. `floor` is None if that is now all there is to know."""
         for key, row in self._board.items():
-            self._note(key, row, Cause.CLEARED)
+            self._before.setdefault(key, row)
         # A row that had left in the same batch went with all others: whoever took its place is gone, too.
-        self._causes |= {key: Cause.CLEARED for key, row in self._before.items() if row is not None}
+        self._causes |= dict.fromkeys(self._before, Cause.CLEARED)
         self._board.clear()
         self._heap.clear()
         self._reserve.clear()
